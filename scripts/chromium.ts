@@ -1,0 +1,96 @@
+/**
+ * The Chromium that the browser tests drive: the one of this machine, or Debian's own package, installed when
+ * it is missing. Knows nothing of the tests, and downloads no browser build from anywhere else.
+ */
+
+import { spawnSync } from "node:child_process"
+import { accessSync, constants, readFileSync, statSync } from "node:fs"
+import { delimiter, join } from "node:path"
+import { type Browser, chromium } from "playwright-core"
+
+const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
+
+const APPLICATIONS = [
+  "/Applications/Chromium.app/Contents/MacOS/Chromium",
+  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+]
+
+const PACKAGES = ["chromium", "fonts-dejavu-core", "fonts-liberation"]
+
+const FLAGS = [
+  "--headless",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+]
+
+/** Starts a headless Chromium. The caller closes it, or takes it with `await using`. */
+export function launchChromium(): Promise<Browser> {
+  return chromium.launch({ executablePath: ensureChromium(), args: FLAGS })
+}
+
+/**
+ * The path of a Chromium: `CHROMIUM_PATH` where it is set, else the first one on the `PATH`, else Debian's,
+ * installed now if this is Debian and the user is root.
+ *
+ * @throws Error with one sentence that says how to get a browser, where there is none.
+ */
+export function ensureChromium(): string {
+  const chosen = process.env.CHROMIUM_PATH
+  if (chosen) {
+    if (isExecutable(chosen)) return chosen
+    throw new Error(`CHROMIUM_PATH is "${chosen}", and there is no executable file at that path.`)
+  }
+  const path = findChromium() ?? (canInstall() ? installChromium() : undefined)
+  if (path) return path
+  throw new Error(
+    "The browser tests need Chromium, and none was found: install it (on Debian, `apt-get install chromium`) or set CHROMIUM_PATH to its executable.",
+  )
+}
+
+function findChromium(): string | undefined {
+  const folders = (process.env.PATH ?? "").split(delimiter).filter(Boolean)
+  const onPath = NAMES.flatMap((name) => folders.map((folder) => join(folder, name)))
+  return [...onPath, ...APPLICATIONS].find(isExecutable)
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return statSync(path).isFile()
+  } catch {
+    return false
+  }
+}
+
+// Debian alone: elsewhere apt's `chromium` may be an empty package that points at another store.
+function canInstall(): boolean {
+  if (process.getuid?.() !== 0) return false
+  try {
+    return /^ID=debian$/m.test(readFileSync("/etc/os-release", "utf8"))
+  } catch {
+    return false
+  }
+}
+
+function installChromium(): string | undefined {
+  console.log("Chromium is missing; installing Debian's package (once).")
+  aptGet("update")
+  aptGet("install", "-y", "--no-install-recommends", ...PACKAGES)
+  return findChromium()
+}
+
+// The lock's timeout waits for another apt or dpkg that is at work.
+function aptGet(...args: string[]): void {
+  const run = spawnSync("apt-get", ["-o", "DPkg::Lock::Timeout=300", "-q", ...args], {
+    encoding: "utf8",
+    env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
+  })
+  if (run.status === 0) return
+  const cause = run.error ?? new Error(run.stderr.trim())
+  throw new Error(`Chromium is missing and could not be installed: apt-get ${args[0]} failed.`, { cause })
+}
