@@ -1,0 +1,121 @@
+/**
+ * The errors of the library: one family with a stable `code` and a `cause`.
+ * It does not know who throws them. Compare codes rather than classes: two copies of a package are common.
+ */
+
+/** Every code an error of this library can carry. Codes are part of the public API and never change their meaning. */
+export type ErrorCode =
+  | "ABORTED"
+  | "CONNECTION_LOST"
+  | "CONNECT_FAILED"
+  | "CONNECT_TIMEOUT"
+  | "DECODE_FAILED"
+  | "ENCODE_FAILED"
+  | "INVALID_ADDRESS"
+  | "INVALID_OPTION"
+  | "NO_WEBSOCKET"
+  | "QUEUE_FULL"
+  | "SEND_TIMEOUT"
+  | "STOP_RECONNECTING"
+
+/** Base of the family. `message` carries the values, `cause` the error underneath where there is one. */
+export class HoldfastError extends Error {
+  /** Stable name of what went wrong. */
+  readonly code: ErrorCode
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+    this.name = new.target.name
+  }
+}
+
+/**
+ * An option has a value it cannot have. Thrown at construction, before anything is opened.
+ * A `TypeError`, so that a caller who only knows JavaScript's own errors recognises it.
+ */
+export class InvalidOptionError extends TypeError {
+  /** Always `INVALID_OPTION`. */
+  readonly code = "INVALID_OPTION" satisfies ErrorCode
+
+  constructor(message: string) {
+    super(message)
+    this.name = new.target.name
+  }
+}
+
+/** What is known about an attempt that did not open. */
+export interface ConnectErrorOptions extends ErrorOptions {
+  /** `CONNECT_TIMEOUT`, `INVALID_ADDRESS`, `NO_WEBSOCKET` or, by default, `CONNECT_FAILED`. */
+  readonly code?: "CONNECT_FAILED" | "CONNECT_TIMEOUT" | "INVALID_ADDRESS" | "NO_WEBSOCKET"
+  /** HTTP status of the refusal, where the platform shows it (the `ws` package does, browsers do not). */
+  readonly status?: number
+  /** The refusal's `Retry-After`, in milliseconds. */
+  readonly retryAfterMs?: number
+}
+
+/** An attempt to open a connection failed: refused, reset, timed out, or the `url` callback rejected. */
+export class ConnectError extends HoldfastError {
+  /** HTTP status of the refusal, where the platform shows it. */
+  readonly status: number | undefined
+  /** The refusal's `Retry-After`, in milliseconds, where it had one. */
+  readonly retryAfterMs: number | undefined
+
+  constructor(message: string, options: ConnectErrorOptions = {}) {
+    super(options.code ?? "CONNECT_FAILED", message, options)
+    this.status = options.status
+    this.retryAfterMs = options.retryAfterMs
+  }
+}
+
+/** The connection ended before the operation did. */
+export class ConnectionLostError extends HoldfastError {
+  constructor(message: string, options?: ErrorOptions) {
+    super("CONNECTION_LOST", message, options)
+  }
+}
+
+/** The bytes of a message were not handed to the kernel in time. The message may still leave later. */
+export class SendTimeoutError extends HoldfastError {
+  constructor(message: string, options?: ErrorOptions) {
+    super("SEND_TIMEOUT", message, options)
+  }
+}
+
+/** A bounded queue or outbox had no room, and its policy gave up this message. */
+export class QueueFullError extends HoldfastError {
+  constructor(message: string, options?: ErrorOptions) {
+    super("QUEUE_FULL", message, options)
+  }
+}
+
+/** A message could not be encoded or decoded. `preview` is short enough for a log. */
+export class CodecError extends HoldfastError {
+  /** The first characters or bytes of the message, never the whole of it. */
+  readonly preview: string
+
+  constructor(
+    code: "DECODE_FAILED" | "ENCODE_FAILED",
+    message: string,
+    preview: string,
+    options?: ErrorOptions,
+  ) {
+    super(code, message, options)
+    this.preview = preview
+  }
+}
+
+/** Throw it from any callback of a reconnecting client to end the client for good, with your reason as the message. */
+export class StopReconnecting extends HoldfastError {
+  constructor(message = "reconnecting was stopped", options?: ErrorOptions) {
+    super("STOP_RECONNECTING", message, options)
+  }
+}
+
+/**
+ * Tells whether an error is one of this library's, and of that code when one is given.
+ * Works across duplicate copies of the package, where `instanceof` does not.
+ */
+export function hasErrorCode(error: unknown, code: ErrorCode): error is Error & { readonly code: ErrorCode } {
+  return error instanceof Error && (error as { code?: unknown }).code === code
+}

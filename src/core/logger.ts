@@ -1,0 +1,46 @@
+/**
+ * Where news goes that no listener took: any object with pino's method shape.
+ * Fields come first, the sentence second; ids are logged, payloads never.
+ */
+
+/** Writes one line: fields first, then an optional sentence. */
+export type LogMethod = (fields: object, message?: string) => void
+
+/** The four methods the library calls. A pino logger fits as it is. */
+export interface Logger {
+  /** Step-by-step detail. */
+  readonly debug: LogMethod
+  /** Something happened that an operator may want to know. */
+  readonly info: LogMethod
+  /** Something is wrong and was coped with. */
+  readonly warn: LogMethod
+  /** Something is wrong and nobody else was told. */
+  readonly error: LogMethod
+}
+
+const nothing: LogMethod = () => {}
+
+/** Says nothing at all. */
+export const silentLogger: Logger = { debug: nothing, info: nothing, warn: nothing, error: nothing }
+
+const toConsole =
+  (level: "debug" | "info" | "warn" | "error"): LogMethod =>
+  (fields, message) =>
+    // biome-ignore lint/suspicious/noConsole: this logger is the console's door
+    console[level](`[holdfast] ${message ?? ""}`, fields)
+
+/** Writes every level to the console. */
+export const consoleLogger: Logger = {
+  debug: toConsole("debug"),
+  info: toConsole("info"),
+  warn: toConsole("warn"),
+  error: toConsole("error"),
+}
+
+/** The default: warnings and errors reach the console, the rest is silence. */
+export const defaultLogger: Logger = { ...silentLogger, warn: consoleLogger.warn, error: consoleLogger.error }
+
+/** Turns a `logger` option into a logger: `false` is silence, nothing given is the default. */
+export function resolveLogger(given: Logger | false | undefined): Logger {
+  return given === false ? silentLogger : (given ?? defaultLogger)
+}
