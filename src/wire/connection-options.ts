@@ -1,0 +1,158 @@
+/**
+ * What a connection can be told: the settings it may share with others, and what is particular to it.
+ */
+
+import type { CodecError } from "../core/errors.js"
+import { type Logger, resolveLogger } from "../core/logger.js"
+import { checkCount, checkFunction, checkMs, type Given, reject, resolveOptions } from "../core/options.js"
+import { type Clock, systemClock } from "../core/timer.js"
+import type { Lag } from "./backlog.js"
+import { type Codec, json, type LiteralPing } from "./codec.js"
+import { Flusher } from "./flusher.js"
+import type { FrameCounters } from "./frame.js"
+import { checkOutbox, OUTBOX_DEFAULTS, type OutboxOptions } from "./outbox.js"
+import type { FrameStream } from "./sink.js"
+
+/** What connections may share. */
+export interface ConnectionOptions<Incoming = unknown, Outgoing = unknown> extends OutboxOptions {
+  /** How messages become frames and back. @defaultValue json() */
+  readonly codec?: Codec<Incoming, Outgoing>
+  /** How many async `message` listeners of one connection may be busy before reading pauses. @defaultValue 16 */
+  readonly concurrency?: number
+  /** How long the closing handshake may take, in milliseconds, before the socket is terminated. @defaultValue 5_000 */
+  readonly closeTimeoutMs?: number
+  /** How long `sendAsync` waits for the kernel to take the bytes, in milliseconds. @defaultValue 5_000 */
+  readonly sendTimeoutMs?: number
+  /**
+   * Text frames that are answered below the codec, because browsers cannot send ping frames; `false` for none.
+   * @defaultValue what the codec offers: "ping" and "pong" with `json()`, none with `text()` and `binary()`
+   */
+  readonly literalPing?: LiteralPing | false
+  /** Makes the reply to a frame that could not be decoded; `undefined` for none. @defaultValue no reply */
+  readonly onDecodeError?: (error: CodecError) => Outgoing | undefined
+  /** Makes a notice that is put into the stream where messages were lost; `undefined` for none. @defaultValue no notice */
+  readonly onLag?: (lag: Lag) => Outgoing | undefined
+  /** Takes what nobody listens to; `false` for silence. @defaultValue warnings and errors to the console */
+  readonly logger?: Logger | false
+  /** Where time comes from. @defaultValue the platform's */
+  readonly clock?: Clock
+}
+
+/** {@link ConnectionOptions} with everything decided, and what connections of one owner share at run time. */
+export interface ConnectionSettings<Incoming, Outgoing>
+  extends Required<Omit<ConnectionOptions<Incoming, Outgoing>, "onDecodeError" | "onLag" | "logger">> {
+  /** See {@link ConnectionOptions.onDecodeError}. */
+  readonly onDecodeError: ((error: CodecError) => Outgoing | undefined) | undefined
+  /** See {@link ConnectionOptions.onLag}. */
+  readonly onLag: ((lag: Lag) => Outgoing | undefined) | undefined
+  /** Where unheard errors go. */
+  readonly logger: Logger
+  /** Writes the outboxes of all of them. */
+  readonly flusher: Flusher
+  /** Counts encoded frames. */
+  readonly counters: FrameCounters
+}
+
+/** What is particular to one connection. */
+export interface ConnectionIdentity<Data = unknown> {
+  /** Its name, unique in the cluster. @defaultValue 128 random bits as 32 hexadecimal digits */
+  readonly id?: string | undefined
+  /** The application's own state. @defaultValue undefined */
+  readonly data?: Data | undefined
+  /** Path parameters of the upgrade request. @defaultValue none */
+  readonly params?: Readonly<Record<string, string>> | undefined
+  /** The peer's address. @defaultValue undefined */
+  readonly remoteAddress?: string | undefined
+  /**
+   * The stream under a `ws` server socket: the `socket` of the HTTP upgrade request. With it, broadcasts are framed
+   * once and written once per turn; without it, messages go through the socket's own `send`.
+   */
+  readonly stream?: FrameStream | undefined
+}
+
+const DEFAULTS = Object.freeze({
+  ...OUTBOX_DEFAULTS,
+  concurrency: 16,
+  closeTimeoutMs: 5_000,
+  sendTimeoutMs: 5_000,
+  literalPing: undefined,
+  onDecodeError: undefined,
+  onLag: undefined,
+  logger: undefined,
+  codec: undefined,
+  clock: systemClock,
+})
+
+/**
+ * Checks options and fills in the defaults. An object that was seen before gives the same settings again, so that
+ * everybody who passes it shares one flusher.
+ * @throws InvalidOptionError with the value received.
+ */
+export function resolveConnection<Incoming, Outgoing>(
+  options: Given<ConnectionOptions<Incoming, Outgoing>>,
+  path = "connection",
+): ConnectionSettings<Incoming, Outgoing> {
+  const known = resolved.get(options)
+  if (known) return known as ConnectionSettings<Incoming, Outgoing>
+  const settings = resolve(options, path)
+  resolved.set(options, settings as ConnectionSettings<unknown, unknown>)
+  return settings
+}
+
+const resolved = new WeakMap<object, ConnectionSettings<unknown, unknown>>()
+
+function resolve<Incoming, Outgoing>(
+  options: Given<ConnectionOptions<Incoming, Outgoing>>,
+  path: string,
+): ConnectionSettings<Incoming, Outgoing> {
+  const given = resolveOptions<Given<ConnectionOptions<Incoming, Outgoing>> & typeof DEFAULTS>(
+    path,
+    DEFAULTS as Given<ConnectionOptions<Incoming, Outgoing>> & typeof DEFAULTS,
+    options as object,
+  )
+  checkOutbox(path, given)
+  checkCount(`${path}.concurrency`, given.concurrency)
+  checkMs(`${path}.closeTimeoutMs`, given.closeTimeoutMs, 1)
+  checkMs(`${path}.sendTimeoutMs`, given.sendTimeoutMs, 1)
+  checkFunction(`${path}.onDecodeError`, given.onDecodeError)
+  checkFunction(`${path}.onLag`, given.onLag)
+  const codec = checkCodec(`${path}.codec`, given.codec ?? json<Incoming, Outgoing>())
+  return {
+    ...given,
+    codec,
+    literalPing: checkLiteralPing(`${path}.literalPing`, given.literalPing ?? codec.literalPing ?? false),
+    onDecodeError: given.onDecodeError,
+    onLag: given.onLag,
+    logger: resolveLogger(given.logger),
+    flusher: new Flusher(given.clock),
+    counters: { framesEncoded: 0 },
+  }
+}
+
+/**
+ * Checks that an object can serve as a codec.
+ * @throws InvalidOptionError with the value received.
+ */
+export function checkCodec<Incoming, Outgoing>(
+  path: string,
+  codec: Codec<Incoming, Outgoing>,
+): Codec<Incoming, Outgoing> {
+  if (typeof codec?.encode === "function" && typeof codec.decode === "function") return codec
+  return reject(path, "a codec with encode and decode", codec)
+}
+
+/**
+ * Checks a pair of literal words.
+ * @throws InvalidOptionError with the value received.
+ */
+export function checkLiteralPing(path: string, literal: LiteralPing | false): LiteralPing | false {
+  if (literal === false) return false
+  if (typeof literal?.ping === "string" && typeof literal.pong === "string" && literal.ping !== literal.pong) return literal
+  return reject(path, "false, or two different strings as ping and pong", literal)
+}
+
+/** 128 random bits as 32 hexadecimal digits. */
+export function randomId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16))
+  return Array.from(bytes, (it) => it.toString(16).padStart(2, "0")).join("")
+}

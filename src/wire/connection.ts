@@ -1,0 +1,457 @@
+/**
+ * One open socket with everything one wants of it: typed messages both ways, bounded sending, paused reading,
+ * life signs, an orderly end. The same on both sides of the wire; it knows no rooms and never reconnects.
+ */
+
+import { CloseCode, isSendableCloseCode, truncateReason } from "../core/close-codes.js"
+import { Emitter, type ErrorEvent } from "../core/emitter.js"
+import { CodecError, ConnectionLostError, SendTimeoutError } from "../core/errors.js"
+import { checkCount, checkMs, reject } from "../core/options.js"
+import { Timer } from "../core/timer.js"
+import type { Payload } from "../core/types.js"
+import type { Lag } from "./backlog.js"
+import {
+  type ConnectionIdentity,
+  type ConnectionOptions,
+  type ConnectionSettings,
+  randomId,
+  resolveConnection,
+} from "./connection-options.js"
+import { Frame } from "./frame.js"
+import type { HeartbeatPeer } from "./heartbeat.js"
+import { Inbox, type InboxOwner } from "./inbox.js"
+import { type MessageIterator, type PromiseWithResolvers, withResolvers } from "./message-iterator.js"
+import { Outbox, type OutboxOwner, type SendResult } from "./outbox.js"
+import type { Pulse } from "./pulse.js"
+import { SocketSink, StreamSink } from "./sink.js"
+import { closeSocket, listen, type SocketEvents, type SocketLike, terminate } from "./socket.js"
+
+/** Where a connection stands. `closing`: the closing handshake has begun, and nothing more is sent. */
+export type ConnectionState = "open" | "closing" | "closed"
+
+/**
+ * Why a connection ended.
+ *
+ * - `peer`: the other side closed, or the network did.
+ * - `local`: `close()` or `terminate()` was called here.
+ * - `heartbeat`: the peer did not answer.
+ * - `write-timeout`: nothing could be written for `writeTimeoutMs`.
+ * - `overflow`: the reader was too slow, or sent faster than it was handled.
+ * - `close-timeout`: the peer did not finish the closing handshake.
+ */
+export type CloseCause = "peer" | "local" | "heartbeat" | "write-timeout" | "overflow" | "close-timeout"
+
+/** How a connection ended. */
+export interface CloseInfo {
+  /** The close code: 1006 when no close frame came, 1005 when it had no code. */
+  readonly code: number
+  /** The reason in the close frame. */
+  readonly reason: string
+  /** Which side or which rule ended it. */
+  readonly cause: CloseCause
+  /** What `send` accepted and this process never handed to the socket. */
+  readonly unsent: Lag
+}
+
+/** What a connection tells about itself. */
+export interface ConnectionEvents<Incoming> {
+  /** A message came in. While `concurrency` async listeners are busy, reading is paused. */
+  message: { readonly data: Incoming }
+  /** The connection ended. Comes once; messages that were held back by busy listeners may still follow. */
+  close: CloseInfo
+  /** Something failed. The connection lives on unless `close` follows. Stages: `decode`, `listener`, `socket`. */
+  error: ErrorEvent
+  /** The overflow policy dropped messages, and there is room again: exactly so many were lost since the last time. */
+  lagged: Lag
+  /** A ping was answered after so many milliseconds. */
+  pong: { readonly rttMs: number }
+}
+
+/** How long one `sendAsync` may take. */
+export interface SendAsyncOptions {
+  /** How long the kernel may take to accept the bytes, in milliseconds. @defaultValue the connection's `sendTimeoutMs` */
+  readonly timeoutMs?: number
+}
+
+/** How one reader of `for await` is fed. */
+export interface IterateOptions {
+  /** How many messages may wait for this reader before reading from the socket pauses. @defaultValue 64 */
+  readonly maxMessages?: number
+}
+
+const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze({})
+
+/**
+ * Wraps one open socket. From then on the connection owns all sending on it: send nothing on the socket itself.
+ *
+ * @typeParam Incoming - Messages that come in, as the codec decodes them.
+ * @typeParam Outgoing - Messages that go out, as the codec encodes them.
+ * @typeParam Data - The application's own state of a connection.
+ */
+export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
+  extends Emitter<ConnectionEvents<Incoming>>
+  implements AsyncIterable<Incoming>, HeartbeatPeer, InboxOwner<Incoming>, OutboxOwner
+{
+  /** Its name, unique in the cluster. */
+  readonly id: string
+  /** The application's own state; yours to change. */
+  data: Data
+  /** Path parameters of the upgrade request. */
+  readonly params: Readonly<Record<string, string>>
+  /** The peer's address, where it is known. */
+  readonly remoteAddress: string | undefined
+  /** When it was wrapped, in milliseconds since 1970. */
+  readonly connectedAt: number
+  /** How many messages came in. */
+  messagesIn = 0
+  /** How many bytes of payload came in. Text that the socket hands over as a string counts in UTF-16 units. */
+  bytesIn = 0
+  /** How many messages were accepted for sending. */
+  messagesOut = 0
+
+  readonly #socket: SocketLike
+  readonly #settings: ConnectionSettings<Incoming, Outgoing>
+  readonly #outbox: Outbox
+  readonly #inbox: Inbox<Incoming>
+  readonly #unlisten: () => void
+  #state: ConnectionState = "open"
+  #cause: CloseCause = "peer"
+  #pulse: Pulse | undefined
+  #closeTimer: Timer | undefined
+  #closeInfo: CloseInfo | undefined
+  #closed: PromiseWithResolvers<CloseInfo> | undefined
+
+  /**
+   * @param socket - An open socket.
+   * @param identity - What is particular to this connection.
+   * @param options - What it may share with others. Pass the same object for all of them: it is resolved once.
+   * @throws InvalidOptionError with the value received.
+   */
+  constructor(
+    socket: SocketLike,
+    identity: ConnectionIdentity<Data> = {},
+    options: ConnectionOptions<Incoming, Outgoing> = {},
+  ) {
+    const settings = resolveConnection(options)
+    super(settings.logger)
+    this.id = identity.id ?? randomId()
+    this.data = identity.data as Data
+    this.params = identity.params ?? NO_PARAMS
+    this.remoteAddress = identity.remoteAddress
+    this.connectedAt = settings.clock.date()
+    this.#socket = socket
+    this.#settings = settings
+    const sink = identity.stream ? new StreamSink(socket, identity.stream) : new SocketSink(socket, settings.clock)
+    this.#outbox = new Outbox(sink, settings, this)
+    this.#inbox = new Inbox<Incoming>(this, settings.concurrency)
+    this.#unlisten = listen(socket, this.#socketEvents())
+  }
+
+  /** Where it stands. */
+  get state(): ConnectionState {
+    return this.#state
+  }
+
+  /** The subprotocol that was agreed on; empty for none. */
+  get protocol(): string {
+    return this.#socket.protocol ?? ""
+  }
+
+  /** Bytes that wait to leave: in the outbox and in the socket. */
+  get bufferedBytes(): number {
+    return this.#outbox.bufferedBytes
+  }
+
+  /** Bytes written so far, frame headers included. */
+  get bytesOut(): number {
+    return this.#outbox.writtenBytes
+  }
+
+  /** Whether a message sent now leaves at the end of this turn of the event loop. */
+  get writable(): boolean {
+    return this.#outbox.isWritable
+  }
+
+  /** Round-trip time of the last heartbeat that was answered, in milliseconds; `undefined` before the first. */
+  get rttMs(): number | undefined {
+    return this.#pulse?.rttMs
+  }
+
+  /** Whether reading is paused, because listeners or iterators are busy. */
+  get isReadingPaused(): boolean {
+    return this.#inbox.isPaused
+  }
+
+  /** Resolves with how the connection ended. Never rejects. */
+  get closed(): Promise<CloseInfo> {
+    if (this.#closed === undefined) {
+      this.#closed = withResolvers()
+      if (this.#closeInfo) this.#closed.resolve(this.#closeInfo)
+    }
+    return this.#closed.promise
+  }
+
+  /**
+   * Sends a message. Never blocks and never waits; the order of calls is the order on the wire.
+   * @param options - `key` names the value it carries, for the overflow policy `latest`.
+   * @throws CodecError when the codec cannot encode it.
+   */
+  send(message: Outgoing, options?: { readonly key?: string }): SendResult {
+    return this.transmit(this.#frame(this.#settings.codec.encode(message), options))
+  }
+
+  /**
+   * Sends a message and resolves when the kernel has taken its bytes, which is not yet proof that the peer has them.
+   * @throws SendTimeoutError after `timeoutMs`; the message may still leave later.
+   * @throws ConnectionLostError when the connection ends first.
+   * @throws QueueFullError when the overflow policy gives it up.
+   */
+  async sendAsync(message: Outgoing, options: SendAsyncOptions = {}): Promise<void> {
+    const { clock, sendTimeoutMs } = this.#settings
+    const timeoutMs = checkMs("sendAsync.timeoutMs", options.timeoutMs ?? sendTimeoutMs, 1)
+    const payload = this.#settings.codec.encode(message)
+    const { promise, resolve, reject } = withResolvers<void>()
+    const timer = new Timer(clock, () =>
+      reject(new SendTimeoutError(`not sent within ${timeoutMs} ms; ${this.bufferedBytes} bytes wait`)),
+    )
+    timer.start(timeoutMs)
+    const settled = (error?: Error) => (error ? reject(error) : resolve())
+    this.transmit(this.#frame(payload, { settled }))
+    return promise.finally(() => timer.stop())
+  }
+
+  /** Resolves when nothing waits for room any more; at once where nothing does. Rejects when the connection ends first. */
+  drained(): Promise<void> {
+    return this.#outbox.drained()
+  }
+
+  /** Sends a ping frame, where the socket can. Use a {@link Heartbeat} to find dead peers. */
+  ping(payload = ""): void {
+    if (this.#state === "open") this.#socket.ping?.(payload)
+  }
+
+  /**
+   * Closes in an orderly way: what was sent before goes first, then the closing handshake, which may take
+   * `closeTimeoutMs`. Calling it again changes nothing.
+   *
+   * @param code - 1000–1014 without the reserved ones, or 3000–4999 (RFC 6455, section 7.4).
+   * @param reason - Cut to 123 bytes of UTF-8, never through a character.
+   * @returns How it ended, once it has.
+   * @throws InvalidOptionError for a code that may not be sent.
+   */
+  close(code: number = CloseCode.NORMAL, reason = ""): Promise<CloseInfo> {
+    if (!isSendableCloseCode(code)) reject("close code", "1000–1014 but for 1004–1006, or 3000–4999", code)
+    if (this.#state === "open") {
+      this.#outbox.finish()
+      this.#beginClose(code, reason, "local")
+    }
+    return this.closed
+  }
+
+  /** Ends the connection at once. The peer sees 1006; what had not left is lost and counted in `close.unsent`. */
+  terminate(): void {
+    this.#cut("local")
+  }
+
+  /** Reads messages in a loop that ends when the connection does. Several readers may run at once. */
+  iterate(options: IterateOptions = {}): AsyncIterableIterator<Incoming> {
+    const iterator: MessageIterator<Incoming> = this.#inbox.iterate(
+      checkCount("iterate.maxMessages", options.maxMessages ?? 64),
+    )
+    if (this.#state === "closed") iterator.end()
+    return iterator
+  }
+
+  [Symbol.asyncIterator](): AsyncIterableIterator<Incoming> {
+    return this.iterate()
+  }
+
+  /** The same as {@link close} with code 1000. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  override on<Name extends keyof ConnectionEvents<Incoming>>(
+    event: Name,
+    listener: (payload: ConnectionEvents<Incoming>[Name]) => unknown,
+  ): () => void {
+    const undo = super.on(event, listener)
+    if (event === "message") this.handOver()
+    return undo
+  }
+
+  // --- for the parts that make a connection work; not for applications
+
+  /** @internal Sends a frame that others may share. */
+  transmit(frame: Frame): SendResult {
+    const result = this.#state === "open" ? this.#outbox.send(frame) : this.#refuse(frame)
+    if (result === "sent" || result === "queued") this.messagesOut += 1
+    return result
+  }
+
+  /** @internal Somebody began to listen: what was held goes to everyone who listens by the end of this turn. */
+  handOver(): void {
+    if (this.#inbox.isHolding) this.#settings.clock.soon(() => this.#inbox.pump())
+  }
+
+  /** @internal */
+  takePulse(pulse: Pulse | undefined): void {
+    this.#pulse = pulse
+  }
+
+  /** @internal */
+  timedOut(): void {
+    this.#cut("heartbeat")
+  }
+
+  /** @internal */
+  stalled(): void {
+    this.#cut("write-timeout")
+  }
+
+  /** @internal */
+  overflowed(): void {
+    if (this.#state !== "open") return
+    this.#abandon(new ConnectionLostError("the outbox overflowed"))
+    this.#beginClose(CloseCode.OVERLOAD, "messages are read too slowly", "overflow")
+  }
+
+  /** @internal */
+  flooded(waiting: number): void {
+    this.#beginClose(CloseCode.OVERLOAD, `${waiting} messages wait to be handled`, "overflow")
+  }
+
+  /** @internal */
+  lagged(lag: Lag): Frame | undefined {
+    this.emit("lagged", lag)
+    const notice = this.#settings.onLag?.(lag)
+    return notice === undefined ? undefined : this.#frame(this.#settings.codec.encode(notice))
+  }
+
+  /** @internal */
+  hasListeners(): boolean {
+    return this.listenerCount("message") > 0
+  }
+
+  /** @internal */
+  deliver(data: Incoming): void {
+    this.emit("message", { data })
+  }
+
+  /** @internal */
+  pauseReading(): boolean {
+    this.#socket.pause?.()
+    return this.#socket.pause !== undefined
+  }
+
+  /** @internal */
+  resumeReading(): void {
+    if (this.#state !== "closed") this.#socket.resume?.()
+  }
+
+  /** The connection has ended. For subclasses; call `super`. */
+  protected ended(info: CloseInfo): void {
+    this.emit("close", info)
+  }
+
+  protected override listenerPending(event: PropertyKey): (() => void) | undefined {
+    return event === "message" ? this.busy() : undefined
+  }
+
+  /** @internal A handler of one of this connection's messages is at work until the function returned is called. */
+  busy(): () => void {
+    this.#inbox.handling()
+    return this.#inbox.handled
+  }
+
+  #frame(payload: Payload, options?: { readonly key?: string; readonly settled?: (error?: Error) => void }): Frame {
+    return new Frame(payload, this.#settings.counters, options)
+  }
+
+  #refuse(frame: Frame): "closed" {
+    if (frame.isAwaited) frame.settle(new ConnectionLostError(`the connection is ${this.#state}`))
+    return "closed"
+  }
+
+  #socketEvents(): SocketEvents {
+    return {
+      message: (data, isText) => this.#received(data, isText),
+      ping: () => this.#pulse?.seen(this.#settings.clock.now()),
+      pong: (payload) => this.#answered(String(payload)),
+      close: (code, reason) => this.#ended(code, reason),
+      error: (error) => this.raise({ error, stage: "socket" }),
+    }
+  }
+
+  #received(raw: Payload, isText: boolean): void {
+    this.bytesIn += raw.length
+    this.#pulse?.seen(this.#settings.clock.now())
+    const data = isText && typeof raw !== "string" ? raw.toString() : raw
+    if (this.#isLiteralPing(data)) return
+    this.messagesIn += 1
+    let message: Incoming
+    try {
+      message = this.#settings.codec.decode(data)
+    } catch (error) {
+      return this.#undecodable(error)
+    }
+    this.#inbox.push(message)
+  }
+
+  #isLiteralPing(data: Payload): boolean {
+    const literal = this.#settings.literalPing
+    if (!literal || data !== literal.ping) return false
+    this.#outbox.sendUrgent(this.#frame(literal.pong))
+    return true
+  }
+
+  #undecodable(thrown: unknown): void {
+    const error =
+      thrown instanceof CodecError
+        ? thrown
+        : new CodecError("DECODE_FAILED", "the codec could not decode a frame", "", { cause: thrown })
+    this.raise({ error, stage: "decode" })
+    const reply = this.#settings.onDecodeError?.(error)
+    if (reply !== undefined) this.send(reply)
+  }
+
+  #answered(payload: string): void {
+    const pulse = this.#pulse
+    if (!pulse?.answered(this.#settings.clock.now(), payload) || this.listenerCount("pong") === 0) return
+    this.emit("pong", { rttMs: pulse.rttMs as number })
+  }
+
+  #beginClose(code: number, reason: string, cause: CloseCause): void {
+    if (this.#state !== "open") return
+    this.#state = "closing"
+    this.#cause = cause
+    closeSocket(this.#socket, code, truncateReason(reason))
+    this.#closeTimer = new Timer(this.#settings.clock, () => this.#cut("close-timeout"))
+    this.#closeTimer.start(this.#settings.closeTimeoutMs)
+  }
+
+  #cut(cause: CloseCause): void {
+    if (this.#state === "closed") return
+    if (this.#state === "open") this.#cause = cause
+    this.#state = "closing"
+    terminate(this.#socket)
+  }
+
+  #unsent: Lag = { count: 0, bytes: 0 }
+
+  #abandon(error: Error): void {
+    this.#unsent = this.#outbox.abandon(error)
+  }
+
+  #ended(code: number, reason: string): void {
+    this.#closeTimer?.stop()
+    this.#unlisten()
+    this.#state = "closed"
+    const left = this.#outbox.abandon(new ConnectionLostError(`the connection ended with ${code}`))
+    const unsent = { count: left.count + this.#unsent.count, bytes: left.bytes + this.#unsent.bytes }
+    this.#closeInfo = { code, reason, cause: this.#cause, unsent }
+    this.#inbox.end()
+    this.ended(this.#closeInfo)
+    this.#closed?.resolve(this.#closeInfo)
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * Writes many outboxes at the end of each turn of the event loop, in slices. One flusher serves a whole hub;
+ * what it shares among its outboxes is the root of their batches.
+ */
+
+import type { Clock } from "../core/timer.js"
+import { Batch } from "./batch.js"
+
+/** What a flusher writes. */
+export interface Flushable {
+  /** Writes what is pending. */
+  flush(): void
+}
+
+/** When messages are written: joined once per turn of the event loop, or each at once. */
+export type FlushMode = "tick" | "immediate"
+
+/** How long a slice of a flush may hold the event loop, in milliseconds. */
+const SLICE_MS = 10
+/** How many outboxes are written between two looks at the clock. */
+const SLICE_LENGTH = 64
+
+/** Collects outboxes with something pending and writes each once, in the order they asked. */
+export class Flusher {
+  readonly #clock: Clock
+  #waiting: Flushable[] = []
+  #isScheduled = false
+  #root = Batch.empty()
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** Where an outbox with nothing pending begins its next batch. */
+  get root(): Batch {
+    return this.#root
+  }
+
+  /** Asks for a flush at the end of this turn. An outbox asks once, until it has been flushed. */
+  add(outbox: Flushable): void {
+    this.#waiting.push(outbox)
+    if (this.#isScheduled) return
+    this.#isScheduled = true
+    this.#clock.defer(this.#run)
+  }
+
+  readonly #run = (): void => {
+    const batch = this.#waiting
+    this.#waiting = []
+    this.#root = Batch.empty()
+    this.#slice(batch, 0)
+  }
+
+  /** Outboxes that ask while a sliced flush is on its way wait behind it, so nothing overtakes. */
+  #slice(outboxes: readonly Flushable[], start: number): void {
+    const until = this.#clock.now() + SLICE_MS
+    for (let i = start; i < outboxes.length; i += 1) {
+      if (i % SLICE_LENGTH === 0 && i > start && this.#clock.now() > until) {
+        this.#clock.defer(() => this.#slice(outboxes, i))
+        return
+      }
+      outboxes[i]?.flush()
+    }
+    this.#isScheduled = false
+    if (this.#waiting.length > 0) {
+      this.#isScheduled = true
+      this.#clock.defer(this.#run)
+    }
+  }
+}

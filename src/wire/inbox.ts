@@ -1,0 +1,128 @@
+/**
+ * What one connection has received and not yet handed on: nothing is lost before the first listener, and reading
+ * stops while listeners are busy. It decodes nothing and knows no socket.
+ */
+
+import type { IteratorOwner } from "./message-iterator.js"
+import { MessageIterator } from "./message-iterator.js"
+
+/** Whose inbox it is. */
+export interface InboxOwner<Message> {
+  /** Whether anybody but iterators takes messages. */
+  hasListeners(): boolean
+  /** Hands a message to the listeners. */
+  deliver(message: Message): void
+  /** Stops reading; returns whether the socket can. */
+  pauseReading(): boolean
+  /** Reads on. */
+  resumeReading(): void
+  /** Too much waits, and the socket cannot be paused. Called once. */
+  flooded(waiting: number): void
+}
+
+/** How many messages may wait in front of busy listeners when the socket cannot be paused. */
+const MAX_WAITING = 1_024
+
+/** Messages in order of arrival, and the rule for when the next is handed on. */
+export class Inbox<Message> implements IteratorOwner<Message> {
+  readonly #owner: InboxOwner<Message>
+  readonly #concurrency: number
+  #waiting: Message[] | undefined
+  #iterators: Set<MessageIterator<Message>> | undefined
+  #inFlight = 0
+  #isPaused = false
+
+  constructor(owner: InboxOwner<Message>, concurrency: number) {
+    this.#owner = owner
+    this.#concurrency = concurrency
+  }
+
+  /** Whether reading is paused because of what waits here. */
+  get isPaused(): boolean {
+    return this.#isPaused
+  }
+
+  /** Whether messages wait here. */
+  get isHolding(): boolean {
+    return this.#held > 0
+  }
+
+  /** A message came in. */
+  push(message: Message): void {
+    if (!this.#waiting?.length && this.#isReady) this.#hand(message)
+    else this.#hold(message)
+    if (!this.#isReady && (this.#hasReaders || this.#held >= this.#concurrency)) this.#pause()
+  }
+
+  /** A handler started that will call {@link handled} when it is done. */
+  handling(): void {
+    this.#inFlight += 1
+  }
+
+  /** A handler is done. */
+  readonly handled = (): void => {
+    this.#inFlight -= 1
+    this.pump()
+  }
+
+  /** A new reader of everything from now on; what was held for the first reader comes first. */
+  iterate(limit: number): MessageIterator<Message> {
+    const iterator = new MessageIterator<Message>(this, limit)
+    this.#iterators ??= new Set()
+    this.#iterators.add(iterator)
+    this.pump()
+    return iterator
+  }
+
+  /** Hands on what waits, as far as readers are ready. */
+  pump(): void {
+    while (this.#waiting?.length && this.#isReady) this.#hand(this.#waiting.shift() as Message)
+    if (this.#isPaused && this.#isReady) {
+      this.#isPaused = false
+      this.#owner.resumeReading()
+    }
+  }
+
+  /** Nothing more will come. */
+  end(): void {
+    for (const iterator of this.#iterators ?? []) iterator.end()
+  }
+
+  taken(): void {
+    this.pump()
+  }
+
+  returned(iterator: MessageIterator<Message>): void {
+    this.#iterators?.delete(iterator)
+    this.pump()
+  }
+
+  get #held(): number {
+    return this.#waiting?.length ?? 0
+  }
+
+  get #hasReaders(): boolean {
+    return this.#iterators?.size ? true : this.#owner.hasListeners()
+  }
+
+  get #isReady(): boolean {
+    if (this.#inFlight >= this.#concurrency || !this.#hasReaders) return false
+    if (this.#iterators) for (const iterator of this.#iterators) if (iterator.isFull) return false
+    return true
+  }
+
+  #hand(message: Message): void {
+    if (this.#iterators) for (const iterator of this.#iterators) iterator.push(message)
+    if (this.#owner.hasListeners()) this.#owner.deliver(message)
+  }
+
+  #hold(message: Message): void {
+    this.#waiting ??= []
+    if (this.#waiting.push(message) === MAX_WAITING && !this.#pause()) this.#owner.flooded(MAX_WAITING)
+  }
+
+  #pause(): boolean {
+    if (!this.#isPaused) this.#isPaused = this.#owner.pauseReading()
+    return this.#isPaused
+  }
+}

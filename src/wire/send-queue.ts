@@ -1,0 +1,192 @@
+/**
+ * Messages that wait for a connection: first in, first out, bounded by count and by bytes. It knows no socket;
+ * whoever empties it does.
+ */
+
+import { checkCount, checkOneOf, type Given, resolveOptions } from "../core/options.js"
+import type { Clock } from "../core/timer.js"
+import type { Payload } from "../core/types.js"
+import { KeyedQueue } from "./keyed-queue.js"
+
+/**
+ * What happens to a message that finds the queue full.
+ *
+ * - `reject`: it is not taken, and the sender is told.
+ * - `drop-newest`: it is not taken; losing it is the normal course.
+ * - `drop-oldest`: the oldest waiting messages make room for it.
+ */
+export type QueueOverflow = "reject" | "drop-oldest" | "drop-newest"
+
+/** Limits of a send queue. */
+export interface SendQueueOptions {
+  /** How many messages may wait. @defaultValue 1_024 */
+  readonly maxMessages?: number
+  /** How many bytes of payload may wait, text counted as UTF-8. @defaultValue 1_048_576 */
+  readonly maxBytes?: number
+  /** What happens above either. @defaultValue "reject" */
+  readonly overflow?: QueueOverflow
+}
+
+/** {@link SendQueueOptions} with every field decided. */
+export type SendQueueSettings = Required<SendQueueOptions>
+
+/** The defaults of {@link SendQueueOptions}. */
+export const SEND_QUEUE_DEFAULTS: SendQueueSettings = Object.freeze({
+  maxMessages: 1_024,
+  maxBytes: 1_048_576,
+  overflow: "reject" as QueueOverflow,
+})
+
+/** Checks options and fills in the defaults. */
+export function resolveSendQueue(given?: Given<SendQueueOptions>, path = "queue"): SendQueueSettings {
+  const settings = resolveOptions<SendQueueSettings>(path, SEND_QUEUE_DEFAULTS, given)
+  checkCount(`${path}.maxMessages`, settings.maxMessages)
+  checkCount(`${path}.maxBytes`, settings.maxBytes)
+  checkOneOf(`${path}.overflow`, settings.overflow, ["reject", "drop-oldest", "drop-newest"])
+  return settings
+}
+
+/**
+ * Why a message was not sent: no room, too old, replaced by one of its key, its signal, `volatile` while there was no
+ * connection, or a client that is closing.
+ */
+export type DropReason = "queue-full" | "expired" | "replaced" | "aborted" | "volatile" | "closed"
+
+/** One waiting message. */
+export interface QueuedMessage<Message> {
+  /** The message as it was given. */
+  readonly message: Message
+  /** The message as it will be sent; bytes are a copy. */
+  readonly payload: Payload
+  /** Bytes of the payload. */
+  readonly size: number
+  /** A newer message of the same key takes its place, at the end of the queue. */
+  readonly key?: string | undefined
+  /** From when on it is not worth sending, on the queue's clock. */
+  readonly expiresAt?: number | undefined
+  /** Takes it out of the queue. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** A bounded queue of messages. Every step is O(1) but for {@link SendQueue.clear}. */
+export class SendQueue<Message> {
+  readonly #settings: SendQueueSettings
+  readonly #clock: Clock
+  readonly #onDrop: (message: Message, reason: DropReason) => void
+  readonly #items = new KeyedQueue<QueuedMessage<Message>>()
+  readonly #unlisten = new Map<QueuedMessage<Message>, () => void>()
+  #bytes = 0
+  /** No message expires before. */
+  #nextExpiry = Number.POSITIVE_INFINITY
+
+  constructor(
+    settings: SendQueueSettings,
+    clock: Clock,
+    onDrop: (message: Message, reason: DropReason) => void,
+  ) {
+    this.#settings = settings
+    this.#clock = clock
+    this.#onDrop = onDrop
+  }
+
+  /** How many messages wait. */
+  get size(): number {
+    return this.#items.size
+  }
+
+  /** How many bytes of payload wait. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** Adds a message at the end. Returns whether it was taken. */
+  push(item: QueuedMessage<Message>): boolean {
+    if (item.signal?.aborted) return this.#drop(item, "aborted")
+    if (item.key !== undefined) this.#leave(this.#items.take(item.key), "replaced")
+    if (!this.#makeRoom(item.size)) return this.#drop(item, "queue-full")
+    this.#items.push(item, item.key)
+    this.#bytes += item.size
+    this.#noteExpiry(item.expiresAt)
+    if (item.signal) this.#listen(item, item.signal)
+    return true
+  }
+
+  /** The oldest message that is still worth sending. It stays until {@link shift}. */
+  peek(): QueuedMessage<Message> | undefined {
+    for (let item = this.#items.peek(); item; item = this.#items.peek()) {
+      if (item.expiresAt === undefined || item.expiresAt > this.#clock.now()) return item
+      this.#leave(this.#items.shift(), "expired")
+    }
+    return undefined
+  }
+
+  /** Takes out the oldest message. */
+  shift(): QueuedMessage<Message> | undefined {
+    const item = this.#items.shift()
+    this.#forget(item)
+    return item
+  }
+
+  /** Takes out everything, oldest first. What has expired is reported as such and not returned. */
+  clear(): Message[] {
+    const messages: Message[] = []
+    while (this.peek()) messages.push((this.shift() as QueuedMessage<Message>).message)
+    return messages
+  }
+
+  #fits(size: number): boolean {
+    return this.#items.size < this.#settings.maxMessages && this.#bytes + size <= this.#settings.maxBytes
+  }
+
+  #makeRoom(size: number): boolean {
+    if (!this.#fits(size)) this.#expire()
+    if (size > this.#settings.maxBytes) return false
+    while (!this.#fits(size)) {
+      if (this.#settings.overflow !== "drop-oldest") return false
+      this.#leave(this.#items.shift(), "queue-full")
+    }
+    return true
+  }
+
+  /** Only a full queue is searched for what has expired: elsewhere it does no harm until its turn comes. */
+  #expire(): void {
+    const now = this.#clock.now()
+    if (now < this.#nextExpiry) return
+    this.#nextExpiry = Number.POSITIVE_INFINITY
+    for (const item of this.#items.remove((it) => it.expiresAt !== undefined && it.expiresAt <= now)) {
+      this.#leave(item, "expired")
+    }
+    for (const { expiresAt } of this.#items.values()) this.#noteExpiry(expiresAt)
+  }
+
+  #noteExpiry(expiresAt: number | undefined): void {
+    if (expiresAt !== undefined && expiresAt < this.#nextExpiry) this.#nextExpiry = expiresAt
+  }
+
+  #listen(item: QueuedMessage<Message>, signal: AbortSignal): void {
+    const abort = () => {
+      this.#items.remove((it) => it === item)
+      this.#leave(item, "aborted")
+    }
+    signal.addEventListener("abort", abort)
+    this.#unlisten.set(item, () => signal.removeEventListener("abort", abort))
+  }
+
+  #leave(item: QueuedMessage<Message> | undefined, reason: DropReason): void {
+    if (!item) return
+    this.#forget(item)
+    this.#drop(item, reason)
+  }
+
+  #forget(item: QueuedMessage<Message> | undefined): void {
+    if (!item) return
+    this.#bytes -= item.size
+    this.#unlisten.get(item)?.()
+    this.#unlisten.delete(item)
+  }
+
+  #drop(item: QueuedMessage<Message>, reason: DropReason): false {
+    this.#onDrop(item.message, reason)
+    return false
+  }
+}
