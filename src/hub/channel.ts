@@ -1,0 +1,48 @@
+/**
+ * Names of channels: what a hub sends along, on this node and between nodes. Prefixes keep rooms, users and
+ * "everybody" apart, so a room may have any name.
+ */
+
+import { reject } from "../core/options.js"
+import { byteLength } from "../wire/utf8.js"
+
+/** A room or a user is named with up to so many bytes of UTF-8. */
+const MAX_NAME_BYTES = 512
+const ROOM = "room:"
+const USER = "user:"
+
+/** The channel that every connection of every node hears. */
+export const EVERYBODY = "everybody"
+
+/**
+ * The channel of a room.
+ * @throws InvalidOptionError when the name is no string of 1 to 512 bytes.
+ */
+export function roomChannel(room: string): string {
+  return ROOM + checkName("room", room)
+}
+
+/**
+ * The channel of a user: of all connections that were added with this user's id.
+ * @throws InvalidOptionError when the id is no string of 1 to 512 bytes.
+ */
+export function userChannel(userId: string): string {
+  return USER + checkName("userId", userId)
+}
+
+/** The room a channel belongs to; `undefined` for other channels. */
+export function roomOf(channel: string): string | undefined {
+  return channel.startsWith(ROOM) ? channel.slice(ROOM.length) : undefined
+}
+
+/**
+ * A name that messages can be addressed to.
+ * @throws InvalidOptionError when it is no string of 1 to 512 bytes.
+ */
+export function checkName(path: string, name: unknown): string {
+  if (typeof name !== "string") reject(path, "a string", name)
+  if (name.length === 0 || byteLength(name) > MAX_NAME_BYTES) {
+    reject(path, `1 to ${MAX_NAME_BYTES} bytes of UTF-8`, name)
+  }
+  return name
+}

@@ -1,0 +1,65 @@
+/**
+ * Hands one frame to every member a selection means, once each, and counts what became of it.
+ */
+
+import type { Frame } from "../wire/frame.js"
+import type { SendResult } from "../wire/outbox.js"
+import { EVERYBODY } from "./channel.js"
+import type { Rooms } from "./rooms.js"
+import type { SelectionNames, SendReport } from "./selection.js"
+
+/** What a fan-out needs of a member. */
+export interface Receiver {
+  /** Its name. */
+  readonly id: string
+  /** Takes a frame that others take too. */
+  transmit(frame: Frame): SendResult
+}
+
+/** The members of this node, by id and by channel. */
+export class FanOut<Member extends Receiver> {
+  readonly #everybody: ReadonlyMap<string, Member>
+  readonly #rooms: Rooms<Member>
+
+  constructor(everybody: ReadonlyMap<string, Member>, rooms: Rooms<Member>) {
+    this.#everybody = everybody
+    this.#rooms = rooms
+  }
+
+  /** Gives a frame to every member meant. */
+  send(names: Omit<SelectionNames, "isLocal">, frame: Frame): SendReport {
+    const report = { matched: 0, sent: 0, queued: 0, dropped: 0 }
+    this.forEach(names, (member) => {
+      report.matched += 1
+      const result = member.transmit(frame)
+      if (result !== "closed") report[result] += 1
+    })
+    return report
+  }
+
+  /** Visits every member meant, once. */
+  forEach(names: Omit<SelectionNames, "isLocal">, visit: (member: Member) => void): void {
+    const isExcepted = this.#exception(names)
+    // kept for each call, not marked on the members: a listener may send again while this runs
+    const met = names.channels.length > 1 ? new Set<Member>() : undefined
+    for (const channel of names.channels) {
+      for (const member of this.#members(channel)) {
+        if (met?.has(member)) continue
+        met?.add(member)
+        if (!isExcepted?.(member)) visit(member)
+      }
+    }
+  }
+
+  #members(channel: string): Iterable<Member> {
+    return channel === EVERYBODY ? this.#everybody.values() : this.#rooms.members(channel)
+  }
+
+  #exception(names: Omit<SelectionNames, "isLocal">): ((member: Member) => boolean) | undefined {
+    const { exceptIds, exceptChannels } = names
+    if (exceptIds.length === 0 && exceptChannels.length === 0) return undefined
+    const ids = new Set(exceptIds)
+    return (member) =>
+      ids.has(member.id) || exceptChannels.some((channel) => this.#rooms.has(channel, member))
+  }
+}

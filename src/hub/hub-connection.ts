@@ -1,0 +1,105 @@
+/**
+ * A connection that belongs to a hub: it can join rooms and may carry a user. Everything else is `Connection`.
+ */
+
+import type { ErrorEvent } from "../core/emitter.js"
+import type { Lag } from "../wire/backlog.js"
+import { type CloseInfo, Connection } from "../wire/connection.js"
+import type { ConnectionIdentity, ConnectionOptions } from "../wire/connection-options.js"
+import type { Frame } from "../wire/frame.js"
+import type { SocketLike } from "../wire/socket.js"
+
+/** What is particular to one connection of a hub. */
+export interface HubConnectionIdentity<Data = unknown> extends ConnectionIdentity<Data> {
+  /** Whose connection it is: `hub.user(userId)` means all connections with this id. @defaultValue undefined */
+  readonly userId?: string | undefined
+}
+
+/** What a connection needs of its hub. */
+export interface ConnectionHost<Incoming, Outgoing, Data> {
+  /** Adds to rooms. */
+  join(connection: HubConnection<Incoming, Outgoing, Data>, rooms: string | readonly string[]): Promise<void>
+  /** Takes out of rooms. */
+  leave(connection: HubConnection<Incoming, Outgoing, Data>, rooms: string | readonly string[]): void
+  /** The rooms of a connection. */
+  roomsOf(connection: HubConnection<Incoming, Outgoing, Data>): ReadonlySet<string>
+  /** Whether the hub itself takes messages. */
+  listens(): boolean
+  /** A message came in. */
+  received(connection: HubConnection<Incoming, Outgoing, Data>, data: Incoming): void
+  /** A connection lost messages. */
+  lost(connection: HubConnection<Incoming, Outgoing, Data>, lag: Lag): void
+  /** An error that nobody heard on the connection. */
+  failed(connection: HubConnection<Incoming, Outgoing, Data>, event: ErrorEvent): void
+  /** A connection has ended. */
+  left(connection: HubConnection<Incoming, Outgoing, Data>, info: CloseInfo): void
+}
+
+/** One connection of a hub. */
+export class HubConnection<Incoming = unknown, Outgoing = unknown, Data = unknown> extends Connection<
+  Incoming,
+  Outgoing,
+  Data
+> {
+  /** Whose connection it is, where the application said so. */
+  readonly userId: string | undefined
+  readonly #host: ConnectionHost<Incoming, Outgoing, Data>
+
+  /** @internal Made by `hub.add`. */
+  constructor(
+    host: ConnectionHost<Incoming, Outgoing, Data>,
+    socket: SocketLike,
+    identity: HubConnectionIdentity<Data>,
+    options: ConnectionOptions<Incoming, Outgoing>,
+  ) {
+    super(socket, identity, options)
+    this.#host = host
+    this.userId = identity.userId
+  }
+
+  /** The rooms it is in, at this moment. */
+  get rooms(): ReadonlySet<string> {
+    return this.#host.roomsOf(this)
+  }
+
+  /**
+   * Joins rooms. From this call on, sends of this node reach it; when the promise resolves, sends from any node do.
+   * After the end of the connection it does nothing. The promise may be ignored: a failure is also an `error` event.
+   * @throws InvalidOptionError at once, for a room name that is empty or above 512 bytes.
+   */
+  join(rooms: string | readonly string[]): Promise<void> {
+    return this.#host.join(this, rooms)
+  }
+
+  /** Leaves rooms; those it is not in are ignored. What was sent before is still delivered. */
+  leave(rooms: string | readonly string[]): void {
+    this.#host.leave(this, rooms)
+  }
+
+  /** @internal */
+  override hasListeners(): boolean {
+    return super.hasListeners() || this.#host.listens()
+  }
+
+  /** @internal */
+  override deliver(data: Incoming): void {
+    super.deliver(data)
+    this.#host.received(this, data)
+  }
+
+  /** @internal */
+  override lagged(lag: Lag): Frame | undefined {
+    this.#host.lost(this, lag)
+    return super.lagged(lag)
+  }
+
+  protected override raise(event: ErrorEvent): void {
+    if (!this.emit("error", event)) this.#host.failed(this, event)
+  }
+
+  protected override ended(info: CloseInfo): void {
+    // rooms are left only after the listeners have seen which they were
+    super.ended(info)
+    this.#host.left(this, info)
+  }
+}

@@ -1,0 +1,299 @@
+/**
+ * Many connections, in rooms. The hub decides who a message goes to and hands every receiver the same frame;
+ * how it is sent is the connection's business, and how it reaches other nodes the adapter's.
+ */
+
+import { CloseCode } from "../core/close-codes.js"
+import { Emitter } from "../core/emitter.js"
+import type { Given } from "../core/options.js"
+import type { CloseInfo } from "../wire/connection.js"
+import { type ConnectionOptions, type ConnectionSettings, randomId } from "../wire/connection-options.js"
+import { Heartbeat } from "../wire/heartbeat.js"
+import type { SendResult } from "../wire/outbox.js"
+import type { SocketLike } from "../wire/socket.js"
+import type { Adapter } from "./adapter.js"
+import { EVERYBODY, roomChannel, userChannel } from "./channel.js"
+import { Dispatcher } from "./dispatcher.js"
+import { type ConnectionHost, HubConnection } from "./hub-connection.js"
+import type { HubErrorEvent, HubEvents } from "./hub-events.js"
+import { type AddOptions, checkAddition, checkCloseCode, type HubOptions, resolveHub } from "./hub-options.js"
+import { Membership } from "./membership.js"
+import { rawStream } from "./raw-stream.js"
+import { Rooms } from "./rooms.js"
+import {
+  ALL,
+  type ClusterResult,
+  type MemberInfo,
+  Selection,
+  type SelectionNames,
+  type SendReport,
+  type Target,
+} from "./selection.js"
+import { Subscriptions } from "./subscriptions.js"
+
+/**
+ * Makes a hub. It opens no port and starts no timer until a connection is added.
+ *
+ * @typeParam Incoming - Messages that clients send, as the codec decodes them.
+ * @typeParam Outgoing - Messages that clients get.
+ * @typeParam Data - The application's own state of a connection.
+ * @throws InvalidOptionError with the value received.
+ *
+ * @example
+ * const hub = createHub<Incoming, Outgoing>()
+ * new WebSocketServer({ port: 8080 }).on("connection", (socket, request) => hub.add(socket, { request }))
+ * hub.on("connection", ({ connection }) => connection.join("lobby"))
+ * hub.on("message", ({ connection, data }) => hub.to("lobby").except(connection).send(data))
+ */
+export function createHub<Incoming = unknown, Outgoing = unknown, Data = unknown>(
+  options: Given<HubOptions<Incoming, Outgoing>> = {},
+): Hub<Incoming, Outgoing, Data> {
+  return new Hub(options)
+}
+
+/** Connections in rooms, and the ways to reach them. Made by {@link createHub}. */
+export class Hub<Incoming = unknown, Outgoing = unknown, Data = unknown> extends Emitter<
+  HubEvents<Incoming, Outgoing, Data>
+> {
+  /** This node's name in the cluster: random for each start. */
+  readonly nodeId = randomId()
+  /** Resolves when the adapter is usable; rejects when it could not be made so, which is also an `error` event. */
+  readonly ready: Promise<void>
+  readonly #shared: ConnectionOptions<Incoming, Outgoing>
+  readonly #settings: ConnectionSettings<Incoming, Outgoing>
+  readonly #adapter: Adapter
+  readonly #heartbeat: Heartbeat | undefined
+  readonly #connections = new Map<string, HubConnection<Incoming, Outgoing, Data>>()
+  readonly #rooms = new Rooms<HubConnection<Incoming, Outgoing, Data>>()
+  readonly #subscriptions: Subscriptions
+  readonly #membership: Membership<HubConnection<Incoming, Outgoing, Data>>
+  readonly #dispatcher: Dispatcher<Incoming, Outgoing, Data>
+  readonly #ending = new AbortController()
+  readonly #host = this.#makeHost()
+  readonly #everybody: Selection<Outgoing>
+  #closing: Promise<void> | undefined
+
+  /** @internal Use {@link createHub}. */
+  constructor(options: Given<HubOptions<Incoming, Outgoing>> = {}) {
+    const { shared, settings, adapter, heartbeat } = resolveHub(options)
+    super(settings.logger)
+    this.#shared = shared
+    this.#settings = settings
+    this.#adapter = adapter
+    this.#heartbeat = heartbeat === false ? undefined : new Heartbeat(heartbeat, settings.clock)
+    const adapterFailed = (error: unknown) => this.raise({ error, stage: "adapter" })
+    this.#subscriptions = new Subscriptions(adapter, settings.clock, adapterFailed)
+    this.#membership = new Membership(this.#rooms, this.#subscriptions, {
+      created: (room) => this.emit("room-created", { room }),
+      deleted: (room) => this.emit("room-deleted", { room }),
+      joined: (room, connection) => this.emit("join", { room, connection }),
+      left: (room, connection) => this.emit("leave", { room, connection }),
+    })
+    this.#dispatcher = new Dispatcher({
+      nodeId: this.nodeId,
+      connections: this.#connections,
+      rooms: this.#rooms,
+      membership: this.#membership,
+      settings,
+      adapter,
+      adapterFailed,
+    })
+    this.#everybody = this.#select(ALL)
+    this.ready = this.#connect()
+    this.ready.catch(adapterFailed)
+    this.#subscriptions.waitFor(this.ready)
+  }
+
+  /** How many connections this node has. */
+  get size(): number {
+    return this.#connections.size
+  }
+
+  /** The connections of this node, by id: a live, read-only view. */
+  get connections(): ReadonlyMap<string, HubConnection<Incoming, Outgoing, Data>> {
+    return this.#connections
+  }
+
+  /** How many frames have been encoded: one for each message, whatever the number of its receivers. */
+  get framesEncoded(): number {
+    return this.#settings.counters.framesEncoded
+  }
+
+  /**
+   * Takes over an open socket: from now on the hub does all sending on it. Emits `connection` before it returns;
+   * messages that arrive before anybody listens are kept.
+   *
+   * @param socket - A server-side socket of `ws`, or anything with the same small interface.
+   * @param options - Pass `request` whenever there is one: with it, broadcasts cost one write each.
+   * @throws InvalidOptionError when the id is taken, or the socket is not open.
+   */
+  add(socket: SocketLike, options: AddOptions<Data> = {}): HubConnection<Incoming, Outgoing, Data> {
+    const { request, ...identity } = options
+    checkAddition(socket, identity, this.#connections)
+    const connection = new HubConnection<Incoming, Outgoing, Data>(
+      this.#host,
+      socket,
+      {
+        ...identity,
+        remoteAddress: identity.remoteAddress ?? request?.socket?.remoteAddress,
+        stream: identity.stream ?? rawStream(socket, request),
+      },
+      this.#shared,
+    )
+    this.#connections.set(connection.id, connection)
+    const { userId } = connection
+    if (userId !== undefined) void this.#membership.enter(userChannel(userId), connection)
+    this.#heartbeat?.watch(connection)
+    this.emit("connection", { connection })
+    return connection
+  }
+
+  /**
+   * The members of a room, or of several.
+   * @throws InvalidOptionError for a room name that is empty or above 512 bytes.
+   */
+  to(rooms: string | readonly string[]): Selection<Outgoing> {
+    return this.#select({ ...ALL, channels: [] }).to(rooms)
+  }
+
+  /** All connections of one user, on all nodes. */
+  user(userId: string): Selection<Outgoing> {
+    return this.#select({ ...ALL, channels: [userChannel(userId)] })
+  }
+
+  /** Everybody, on all nodes. */
+  get everybody(): Selection<Outgoing> {
+    return this.#everybody
+  }
+
+  /** Sends to everybody, less some. The report is about this node. */
+  broadcast(
+    message: Outgoing,
+    options: { except?: Target | readonly Target[]; key?: string } = {},
+  ): SendReport {
+    const selection = options.except === undefined ? this.#everybody : this.#everybody.except(options.except)
+    return selection.send(message, options.key === undefined ? undefined : { key: options.key })
+  }
+
+  /** Sends to one connection of this node, by id. An unknown id is `closed`: whoever had it has left. */
+  send(id: string, message: Outgoing, options?: { readonly key?: string }): SendResult {
+    return this.#connections.get(id)?.send(message, options) ?? "closed"
+  }
+
+  /** The members of a room on this node: a read-only view, live for as long as the room has any. */
+  members(room: string): ReadonlySet<HubConnection<Incoming, Outgoing, Data>> {
+    return this.#rooms.members(roomChannel(room))
+  }
+
+  /** How many members a room has, by node. */
+  count(room: string): Promise<ClusterResult<number>> {
+    return this.to(room).count()
+  }
+
+  /** The members of a room, by node. */
+  async list(room: string): Promise<ClusterResult<readonly MemberInfo[]>> {
+    return this.#dispatcher.answer([...this.members(room)].map(({ id, userId }) => ({ id, userId })))
+  }
+
+  /**
+   * Ends the hub: closes every connection, waits for the closing handshakes (each at most `closeTimeoutMs`), and
+   * closes the adapter. The HTTP server stays the user's. Calling it again changes nothing.
+   */
+  async close(code: number = CloseCode.GOING_AWAY, reason = ""): Promise<void> {
+    checkCloseCode(code)
+    this.#closing ??= this.#end(code, reason)
+    return this.#closing
+  }
+
+  /** The same as {@link close} with code 1001. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  override on<Name extends keyof HubEvents<Incoming, Outgoing, Data>>(
+    event: Name,
+    listener: (payload: HubEvents<Incoming, Outgoing, Data>[Name]) => unknown,
+  ): () => void {
+    const undo = super.on(event, listener)
+    this.#handOver(event)
+    return undo
+  }
+
+  override once<Name extends keyof HubEvents<Incoming, Outgoing, Data>>(
+    event: Name,
+    listener: (payload: HubEvents<Incoming, Outgoing, Data>[Name]) => unknown,
+  ): () => void {
+    const undo = super.once(event, listener)
+    this.#handOver(event)
+    return undo
+  }
+
+  protected override listenerPending(event: PropertyKey, payload: unknown): (() => void) | undefined {
+    if (event !== "message") return undefined
+    return (payload as HubEvents<Incoming, Outgoing, Data>["message"]).connection.busy()
+  }
+
+  protected override raise(event: HubErrorEvent<Incoming, Outgoing, Data>): void {
+    if (this.emit("error", event)) return
+    const { error: err, stage, connection } = event
+    // what peers send and how their networks fail is no fault of this process
+    const level = stage === "decode" || stage === "socket" ? "debug" : "error"
+    const whose = connection && { connectionId: connection.id }
+    this.logger[level]({ err, stage, ...whose }, "an error that nobody listens to")
+  }
+
+  protected override listenerFailed(event: PropertyKey, error: unknown, payload: unknown): void {
+    const { connection } = payload as HubErrorEvent<Incoming, Outgoing, Data>
+    if (event === "error") super.listenerFailed(event, error, payload)
+    else this.raise({ error, stage: "listener", connection })
+  }
+
+  #select(names: SelectionNames): Selection<Outgoing> {
+    return new Selection<Outgoing>(this.#dispatcher, names)
+  }
+
+  /** Messages that came before anybody listened go to the first listener. */
+  #handOver(event: PropertyKey): void {
+    if (event === "message") for (const connection of this.#connections.values()) connection.handOver()
+  }
+
+  #makeHost(): ConnectionHost<Incoming, Outgoing, Data> {
+    return {
+      join: (connection, rooms) => this.#membership.join(connection, rooms),
+      leave: (connection, rooms) => this.#membership.leave(connection, rooms),
+      roomsOf: (connection) => this.#membership.roomsOf(connection),
+      listens: () => this.listenerCount("message") > 0,
+      received: (connection, data) => void this.emit("message", { connection, data }),
+      lost: (connection, lag) => void this.emit("lagged", { ...lag, connection }),
+      failed: (connection, event) => this.raise({ ...event, connection }),
+      left: (connection, info) => this.#left(connection, info),
+    }
+  }
+
+  #left(connection: HubConnection<Incoming, Outgoing, Data>, info: CloseInfo): void {
+    this.emit("close", { ...info, connection })
+    this.#membership.leaveAll(connection)
+    this.#connections.delete(connection.id)
+    this.#heartbeat?.unwatch(connection)
+  }
+
+  async #connect(): Promise<void> {
+    await this.#adapter.connect({
+      nodeId: this.nodeId,
+      onMessage: (message) => this.#dispatcher.receive(message),
+      onOperation: () => {},
+      onState: (state) => void this.emit("adapter", { state }),
+      onGap: (gap) => void this.emit("gap", gap),
+      logger: this.logger,
+      signal: this.#ending.signal,
+    })
+    if (!this.#ending.signal.aborted) await this.#adapter.subscribe([EVERYBODY])
+  }
+
+  async #end(code: number, reason: string): Promise<void> {
+    await this.#everybody.local.close(code, reason)
+    this.#subscriptions.close()
+    this.#ending.abort()
+    await this.#adapter.close({ deadlineMs: this.#settings.closeTimeoutMs })
+  }
+}

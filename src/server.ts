@@ -1,0 +1,17 @@
+/**
+ * Joins a hub to an HTTP or HTTPS server. For Node, and for the Node layers of Bun and Deno.
+ *
+ * @module holdfast/server
+ */
+
+export {
+  type Acceptance,
+  type Admission,
+  type AdmissionContext,
+  type Authenticate,
+  AuthenticateTimeoutError,
+} from "./server/admission.js"
+export { Attachment, type AttachmentEvents, type AttachOptions, attach } from "./server/attach.js"
+export type { OriginOptions } from "./server/origin.js"
+export type { PathParams } from "./server/path-pattern.js"
+export type { Refusal } from "./server/refusal.js"

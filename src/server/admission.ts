@@ -1,0 +1,82 @@
+/**
+ * Asks the application whether an upgrade is let in, for a limited time. It knows the request, not the handshake.
+ */
+
+import type { IncomingMessage } from "node:http"
+import { reject } from "../core/options.js"
+import { type Clock, Timer } from "../core/timer.js"
+import type { MaybePromise } from "../core/types.js"
+import type { PathParams } from "./path-pattern.js"
+import type { Refusal } from "./refusal.js"
+
+/** Lets a connection in, with what is known about it. */
+export interface Acceptance<Data = unknown> {
+  /** The application's own state of the connection. @defaultValue undefined */
+  readonly data?: Data
+  /** Whose connection it is. @defaultValue undefined */
+  readonly userId?: string
+  /** The subprotocol to agree on; one that the client offered. @defaultValue as the `protocols` option says */
+  readonly protocol?: string
+  /** Headers of the 101 answer, such as `Set-Cookie`. @defaultValue none */
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** What an application may say about an upgrade. `undefined` lets it in. */
+export type Admission<Data = unknown> = Acceptance<Data> | Refusal | undefined
+
+/** What `authenticate` is told besides the request. */
+export interface AdmissionContext {
+  /** Parameters of the path. */
+  readonly params: PathParams
+  /** Aborted when the client has gone, or the time is over. */
+  readonly signal: AbortSignal
+}
+
+/** Decides about an upgrade, before the handshake. May be async. */
+export type Authenticate<Data = unknown> = (
+  request: IncomingMessage,
+  context: AdmissionContext,
+) => MaybePromise<Admission<Data>>
+
+/** `authenticate` did not decide in time. */
+export class AuthenticateTimeoutError extends Error {
+  override readonly name = "AuthenticateTimeoutError"
+}
+
+/** Asks `authenticate`; rejects when it throws, and when its time is over. */
+export async function admit<Data>(
+  authenticate: Authenticate<Data>,
+  request: IncomingMessage,
+  params: PathParams,
+  timeoutMs: number,
+  clock: Clock,
+): Promise<Admission<Data>> {
+  const abort = new AbortController()
+  const gone = () => abort.abort(new Error("the client has gone"))
+  const timer = new Timer(clock, () => abort.abort(new AuthenticateTimeoutError(`authenticate took more than ${timeoutMs} ms`)))
+  request.socket.once("close", gone)
+  timer.start(timeoutMs)
+  try {
+    const decided = authenticate(request, { params, signal: abort.signal })
+    return checkAdmission(await Promise.race([decided, aborted(abort.signal)]))
+  } finally {
+    timer.stop()
+    request.socket.off("close", gone)
+  }
+}
+
+/** Tells a refusal from an acceptance. */
+export function isRefusal(admission: Admission): admission is Refusal {
+  return admission !== undefined && "status" in admission
+}
+
+function checkAdmission<Data>(admission: Admission<Data>): Admission<Data> {
+  if (admission === undefined || (typeof admission === "object" && admission !== null)) return admission
+  return reject("what authenticate returns", "an acceptance, a refusal or undefined", admission)
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, fail) => {
+    signal.addEventListener("abort", () => fail(signal.reason as Error), { once: true })
+  })
+}

@@ -1,0 +1,71 @@
+/**
+ * The handshake itself, done by `ws` (RFC 6455, section 4.2). The only file that imports it.
+ */
+
+import type { IncomingMessage } from "node:http"
+import type { Duplex } from "node:stream"
+import { WebSocketServer } from "ws"
+import { checkCount, reject } from "../core/options.js"
+import type { SocketLike } from "../wire/socket.js"
+
+/** What a handshake goes by, whoever the client is. */
+export interface HandshakeOptions {
+  /** Subprotocols this server speaks, best first. */
+  readonly protocols?: readonly string[] | undefined
+  /** The largest message taken, in bytes. */
+  readonly maxPayloadBytes?: number | undefined
+  /** How many fragments a message may have. */
+  readonly maxFragments?: number | undefined
+}
+
+/** What is decided for one client. */
+export interface HandshakeAnswer {
+  /** The subprotocol to agree on. */
+  readonly protocol?: string
+  /** Headers of the 101 answer. */
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** Completes handshakes, one at a time: `ws` does each within one synchronous call. */
+export class Handshake {
+  readonly #protocols: readonly string[] | undefined
+  readonly #server: WebSocketServer
+  #answer: HandshakeAnswer = {}
+
+  /** @throws InvalidOptionError with the value received. */
+  constructor({ protocols, maxPayloadBytes = 65_536, maxFragments = 128 }: HandshakeOptions) {
+    if (protocols !== undefined && !Array.isArray(protocols)) reject("protocols", "a list of strings", protocols)
+    this.#protocols = protocols
+    const options = {
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      maxPayload: checkCount("maxPayloadBytes", maxPayloadBytes),
+      maxFragments: checkCount("maxFragments", maxFragments),
+      handleProtocols: (offered: Set<string>) => this.#choose(offered),
+    }
+    this.#server = new WebSocketServer(options)
+    this.#server.on("headers", (lines) => {
+      for (const [name, value] of Object.entries(this.#answer.headers ?? {})) lines.push(`${name}: ${value}`)
+    })
+  }
+
+  /** Answers 101 and hands over the open socket; a request that is no handshake gets its 4xx from `ws`. */
+  complete(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    answer: HandshakeAnswer,
+    done: (webSocket: SocketLike) => void,
+  ): void {
+    this.#answer = answer
+    this.#server.handleUpgrade(request, socket, head, done)
+  }
+
+  #choose(offered: Set<string>): string | false {
+    const { protocol } = this.#answer
+    if (protocol !== undefined) return offered.has(protocol) && protocol
+    if (this.#protocols) return this.#protocols.find((it) => offered.has(it)) ?? false
+    return [...offered][0] ?? false
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * The one `upgrade` listener on an HTTP server, whatever the number of attachments: each path goes to the first that
+ * knows it, and a path that nobody knows is refused only when nobody else listens.
+ */
+
+import type { IncomingMessage, Server } from "node:http"
+import type { Duplex } from "node:stream"
+import type { PathMatch } from "./path-pattern.js"
+import { refuse } from "./refusal.js"
+
+/** Takes upgrades of some paths. */
+export interface UpgradeTaker {
+  /** Whether a request target is one of its paths. */
+  match(target: string): PathMatch
+  /** Takes an upgrade over. */
+  take(request: IncomingMessage, socket: Duplex, head: Buffer, match: Exclude<PathMatch, undefined>): void
+}
+
+const listeners = new WeakMap<Server, Upgrades>()
+
+/** Takers of one server, in the order they were added. */
+export class Upgrades {
+  readonly #server: Server
+  readonly #takers = new Set<UpgradeTaker>()
+
+  private constructor(server: Server) {
+    this.#server = server
+  }
+
+  /** The upgrades of a server. */
+  static of(server: Server): Upgrades {
+    const known = listeners.get(server)
+    if (known) return known
+    const upgrades = new Upgrades(server)
+    listeners.set(server, upgrades)
+    return upgrades
+  }
+
+  /** Begins to listen for a taker. Returns the end of it. */
+  add(taker: UpgradeTaker): () => void {
+    if (this.#takers.size === 0) this.#server.on("upgrade", this.#listener)
+    this.#takers.add(taker)
+    return () => {
+      this.#takers.delete(taker)
+      if (this.#takers.size === 0) this.#server.off("upgrade", this.#listener)
+    }
+  }
+
+  readonly #listener = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    const target = request.url ?? "/"
+    for (const taker of this.#takers) {
+      const match = taker.match(target)
+      if (match === undefined) continue
+      guard(socket)
+      return taker.take(request, socket, head, match)
+    }
+    if (this.#server.listenerCount("upgrade") > 1) return
+    guard(socket)
+    refuse(socket, { status: 404 })
+  }
+}
+
+/** From `upgrade` until `ws` takes over nobody listens for `error`: a client's reset would end the process. */
+function guard(socket: Duplex): void {
+  socket.on("error", () => socket.destroy())
+}
