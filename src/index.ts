@@ -1,0 +1,84 @@
+/**
+ * WebSocket primitives that hold: a hub for servers, a reconnecting client for browsers and Node, and what both are
+ * made of. Importing it does nothing.
+ *
+ * @module holdfast
+ */
+
+export type { ClientEnd, ClientEvents, StateChange } from "./client/client-events.js"
+export type { OpenContext, ReconnectingClientOptions } from "./client/client-options.js"
+export type { ClientState } from "./client/client-state.js"
+export type { AttemptContext, LinkEnd, NodeOptions, PerAttempt } from "./client/link.js"
+export type { ClientHeartbeatOptions } from "./client/liveness.js"
+export {
+  type ClientIterateOptions,
+  type ClientSendOptions,
+  type ClientSendResult,
+  ReconnectingClient,
+} from "./client/reconnecting-client.js"
+export type { EndCause, ReconnectDecision } from "./client/reconnect-policy.js"
+export { BACKOFF_DEFAULTS, backoffDelay, type BackoffOptions, type BackoffSettings, type Jitter, resolveBackoff } from "./core/backoff.js"
+export { CloseCode, isSendableCloseCode, type RetryAdvice, retryAdvice, truncateReason } from "./core/close-codes.js"
+export { Emitter, type ErrorEvent, type Listener } from "./core/emitter.js"
+export {
+  CodecError,
+  ConnectError,
+  type ConnectErrorOptions,
+  ConnectionLostError,
+  type ErrorCode,
+  HoldfastError,
+  hasErrorCode,
+  InvalidOptionError,
+  QueueFullError,
+  SendTimeoutError,
+  StopReconnecting,
+} from "./core/errors.js"
+export { consoleLogger, defaultLogger, type Logger, type LogMethod, silentLogger } from "./core/logger.js"
+export type { Given } from "./core/options.js"
+export { type Clock, systemClock, type TimerHandle } from "./core/timer.js"
+export type { MaybePromise, Payload, Unsubscribe } from "./core/types.js"
+export type {
+  Adapter,
+  AdapterCapabilities,
+  AdapterContext,
+  AdapterGap,
+  AdapterHealth,
+  AdapterMessage,
+  AdapterState,
+  PublishMeta,
+} from "./hub/adapter.js"
+export { createHub, Hub } from "./hub/hub.js"
+export { type ConnectionHost, HubConnection, type HubConnectionIdentity } from "./hub/hub-connection.js"
+export type { HubErrorEvent, HubEvents } from "./hub/hub-events.js"
+export type { AddOptions, HubOptions } from "./hub/hub-options.js"
+export { memoryAdapter } from "./hub/memory-adapter.js"
+export type { UpgradeRequest } from "./hub/raw-stream.js"
+export {
+  type ClusterResult,
+  type MemberInfo,
+  type NodeResult,
+  Selection,
+  type SelectionNames,
+  type SelectionOwner,
+  type SendReport,
+  type Target,
+} from "./hub/selection.js"
+export type { Lag, OverflowPolicy } from "./wire/backlog.js"
+export { binary, type Codec, json, type LiteralPing, text } from "./wire/codec.js"
+export {
+  type CloseCause,
+  type CloseInfo,
+  Connection,
+  type ConnectionEvents,
+  type ConnectionState,
+  type IterateOptions,
+  type SendAsyncOptions,
+} from "./wire/connection.js"
+export type { ConnectionIdentity, ConnectionOptions } from "./wire/connection-options.js"
+export type { FlushMode } from "./wire/flusher.js"
+export { Heartbeat, type HeartbeatPeer } from "./wire/heartbeat.js"
+export type { OutboxOptions, SendResult } from "./wire/outbox.js"
+export { type HeartbeatOptions, type HeartbeatSettings, Pulse, type Verdict } from "./wire/pulse.js"
+export type { DropReason, QueueOverflow, SendQueueOptions } from "./wire/send-queue.js"
+export type { FrameStream } from "./wire/sink.js"
+export type { SocketLike, WebSocketConstructor } from "./wire/socket.js"
