@@ -3,6 +3,8 @@
  * Fields come first, the sentence second; ids are logged, payloads never.
  */
 
+import { reject } from "./options.js"
+
 /** Writes one line: fields first, then an optional sentence. */
 export type LogMethod = (fields: object, message?: string) => void
 
@@ -40,7 +42,15 @@ export const consoleLogger: Logger = {
 /** The default: warnings and errors reach the console, the rest is silence. */
 export const defaultLogger: Logger = { ...silentLogger, warn: consoleLogger.warn, error: consoleLogger.error }
 
-/** Turns a `logger` option into a logger: `false` is silence, nothing given is the default. */
+const LEVELS = ["debug", "info", "warn", "error"] as const
+
+/**
+ * Turns a `logger` option into a logger: `false` is silence, nothing given is the default.
+ * @throws {@link InvalidOptionError} for an object that lacks one of the four methods.
+ */
 export function resolveLogger(given: Logger | false | undefined): Logger {
-  return given === false ? silentLogger : (given ?? defaultLogger)
+  if (given === undefined) return defaultLogger
+  if (given === false) return silentLogger
+  if (LEVELS.every((level) => typeof given?.[level] === "function")) return given
+  return reject("logger", `false, or an object with ${LEVELS.join(", ")}`, given)
 }

@@ -20,7 +20,8 @@ export function resolveOptions<T extends object>(path: string, defaults: T, give
   if (typeof given !== "object" || given === null) reject(path, "an object", given)
   const resolved = { ...defaults }
   for (const key of Object.keys(given) as (keyof T & string)[]) {
-    if (!Object.hasOwn(defaults, key)) reject(`${path}.${key}`, `one of ${Object.keys(defaults).join(", ")}`, key)
+    if (!Object.hasOwn(defaults, key))
+      reject(`${path}.${key}`, `one of ${Object.keys(defaults).join(", ")}`, key)
     const value = given[key]
     if (value !== undefined) resolved[key] = value
   }
@@ -72,6 +73,15 @@ export function checkOneOf<T>(path: string, value: T, allowed: readonly T[]): T 
  */
 export function checkFunction<T>(path: string, value: T): T {
   return value === undefined || typeof value === "function" ? value : reject(path, "a function", value)
+}
+
+/**
+ * An object with these methods.
+ * @throws {@link InvalidOptionError} with the value received.
+ */
+export function checkMethods<T>(path: string, value: T, names: readonly (keyof T & string)[]): T {
+  const isComplete = names.every((name) => typeof (value as T | undefined | null)?.[name] === "function")
+  return isComplete ? value : reject(path, `an object with ${names.join(", ")}`, value)
 }
 
 /** Throws the error that every bad option ends in. */

@@ -23,6 +23,14 @@ export function roomChannel(room: string): string {
 }
 
 /**
+ * The channels of one room or of several.
+ * @throws InvalidOptionError when any name is no string of 1 to 512 bytes.
+ */
+export function roomChannels(rooms: string | readonly string[]): string[] {
+  return Array.isArray(rooms) ? rooms.map(roomChannel) : [roomChannel(rooms as string)]
+}
+
+/**
  * The channel of a user: of all connections that were added with this user's id.
  * @throws InvalidOptionError when the id is no string of 1 to 512 bytes.
  */

@@ -47,10 +47,10 @@ export class Dispatcher<Incoming, Outgoing, Data> implements SelectionOwner<Outg
 
   deliver(names: SelectionNames, message: Outgoing, key: string | undefined): SendReport {
     const { settings, adapter } = this.#parts
-    const payload = settings.codec.encode(message)
-    const frame = new Frame(payload, settings.counters, key === undefined ? undefined : { key })
+    const encoded = settings.codec.encode(message)
+    const frame = new Frame(encoded, settings.counters, key === undefined ? undefined : { key })
     const report = this.#fanOut.send(names, frame)
-    if (!names.isLocal && !adapter.isAlone) this.#publish(names, payload)
+    if (!names.isLocal && !adapter.isAlone) this.#publish(names, frame.payload)
     return report
   }
 

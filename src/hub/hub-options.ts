@@ -3,7 +3,7 @@
  */
 
 import { isSendableCloseCode } from "../core/close-codes.js"
-import { type Given, reject } from "../core/options.js"
+import { checkMethods, type Given, reject } from "../core/options.js"
 import {
   type ConnectionOptions,
   type ConnectionSettings,
@@ -86,9 +86,7 @@ export function checkAddition(
   }
 }
 
-const ADAPTER_METHODS = ["connect", "subscribe", "unsubscribe", "publish", "send", "health", "close"] as const
-
 function checkAdapter(adapter: Adapter): Adapter {
-  const isAdapter = ADAPTER_METHODS.every((name) => typeof adapter?.[name] === "function")
-  return isAdapter ? adapter : reject("hub.adapter", `an object with ${ADAPTER_METHODS.join(", ")}`, adapter)
+  const names = ["connect", "subscribe", "unsubscribe", "publish", "send", "health", "close"] as const
+  return checkMethods("hub.adapter", adapter, names)
 }

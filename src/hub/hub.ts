@@ -121,7 +121,7 @@ export class Hub<Incoming = unknown, Outgoing = unknown, Data = unknown> extends
 
   /**
    * Takes over an open socket: from now on the hub does all sending on it. Emits `connection` before it returns;
-   * messages that arrive before anybody listens are kept.
+   * messages that arrive before anybody listens are kept. After {@link close} the connection is closed at once.
    *
    * @param socket - A server-side socket of `ws`, or anything with the same small interface.
    * @param options - Pass `request` whenever there is one: with it, broadcasts cost one write each.
@@ -145,6 +145,8 @@ export class Hub<Incoming = unknown, Outgoing = unknown, Data = unknown> extends
     if (userId !== undefined) void this.#membership.enter(userChannel(userId), connection)
     this.#heartbeat?.watch(connection)
     this.emit("connection", { connection })
+    // a hub that ends takes nobody new, and a server may hand over one more before it knows
+    if (this.#closing) void connection.close(CloseCode.GOING_AWAY)
     return connection
   }
 

@@ -3,7 +3,7 @@
  */
 
 import type { ConnectionState } from "../wire/connection.js"
-import { roomChannel, roomOf } from "./channel.js"
+import { roomChannels, roomOf } from "./channel.js"
 import type { Rooms } from "./rooms.js"
 import type { Subscriptions } from "./subscriptions.js"
 
@@ -35,8 +35,7 @@ export class Membership<Member extends { readonly state: ConnectionState }> {
 
   /** Adds a member to rooms. Resolves when sends from any node reach it there. */
   join(member: Member, rooms: string | readonly string[]): Promise<void> {
-    const channels = (typeof rooms === "string" ? [rooms] : rooms).map(roomChannel)
-    const confirmations = channels
+    const confirmations = roomChannels(rooms)
       .map((channel) => this.enter(channel, member))
       .filter((it) => it !== undefined)
     const confirmed =
@@ -48,7 +47,7 @@ export class Membership<Member extends { readonly state: ConnectionState }> {
 
   /** Takes a member out of rooms. */
   leave(member: Member, rooms: string | readonly string[]): void {
-    for (const room of typeof rooms === "string" ? [rooms] : rooms) this.exit(roomChannel(room), member)
+    for (const channel of roomChannels(rooms)) this.exit(channel, member)
   }
 
   /** Takes a member out of everything. */

@@ -4,7 +4,7 @@
  */
 
 import type { CloseInfo } from "../wire/connection.js"
-import { EVERYBODY, roomChannel } from "./channel.js"
+import { EVERYBODY, roomChannels } from "./channel.js"
 
 /** A connection, or its id. */
 export type Target = string | { readonly id: string }
@@ -99,7 +99,7 @@ export class Selection<Outgoing> {
    * @throws InvalidOptionError for a room name that is empty or above 512 bytes.
    */
   to(rooms: string | readonly string[]): Selection<Outgoing> {
-    const more = list(rooms).map(roomChannel)
+    const more = roomChannels(rooms)
     const { channels } = this.#names
     // everybody is more than any room: another node must not serve a room's members a second time
     if (channels.includes(EVERYBODY)) return this
@@ -114,7 +114,7 @@ export class Selection<Outgoing> {
 
   /** Without the members of these rooms. */
   exceptRooms(rooms: string | readonly string[]): Selection<Outgoing> {
-    return this.#with({ exceptChannels: [...this.#names.exceptChannels, ...list(rooms).map(roomChannel)] })
+    return this.#with({ exceptChannels: [...this.#names.exceptChannels, ...roomChannels(rooms)] })
   }
 
   /**

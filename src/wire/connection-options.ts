@@ -4,7 +4,15 @@
 
 import type { CodecError } from "../core/errors.js"
 import { type Logger, resolveLogger } from "../core/logger.js"
-import { checkCount, checkFunction, checkMs, type Given, reject, resolveOptions } from "../core/options.js"
+import {
+  checkCount,
+  checkFunction,
+  checkMethods,
+  checkMs,
+  type Given,
+  reject,
+  resolveOptions,
+} from "../core/options.js"
 import { type Clock, systemClock } from "../core/timer.js"
 import type { Lag } from "./backlog.js"
 import { type Codec, json, type LiteralPing } from "./codec.js"
@@ -116,11 +124,18 @@ function resolve<Incoming, Outgoing>(
   checkMs(`${path}.sendTimeoutMs`, given.sendTimeoutMs, 1)
   checkFunction(`${path}.onDecodeError`, given.onDecodeError)
   checkFunction(`${path}.onLag`, given.onLag)
-  const codec = checkCodec(`${path}.codec`, given.codec ?? json<Incoming, Outgoing>())
+  checkMethods(`${path}.clock`, given.clock, ["now", "date", "setTimer", "clearTimer", "defer", "soon"])
+  const codec = checkCodec(
+    `${path}.codec`,
+    given.codec === undefined ? json<Incoming, Outgoing>() : given.codec,
+  )
   return {
     ...given,
     codec,
-    literalPing: checkLiteralPing(`${path}.literalPing`, given.literalPing ?? codec.literalPing ?? false),
+    literalPing: checkLiteralPing(
+      `${path}.literalPing`,
+      given.literalPing === undefined ? (codec.literalPing ?? false) : given.literalPing,
+    ),
     onDecodeError: given.onDecodeError,
     onLag: given.onLag,
     logger: resolveLogger(given.logger),
@@ -147,7 +162,8 @@ export function checkCodec<Incoming, Outgoing>(
  */
 export function checkLiteralPing(path: string, literal: LiteralPing | false): LiteralPing | false {
   if (literal === false) return false
-  if (typeof literal?.ping === "string" && typeof literal.pong === "string" && literal.ping !== literal.pong) return literal
+  if (typeof literal?.ping === "string" && typeof literal.pong === "string" && literal.ping !== literal.pong)
+    return literal
   return reject(path, "false, or two different strings as ping and pong", literal)
 }
 

@@ -20,7 +20,7 @@ import {
 import { Frame } from "./frame.js"
 import type { HeartbeatPeer } from "./heartbeat.js"
 import { Inbox, type InboxOwner } from "./inbox.js"
-import { type MessageIterator, type PromiseWithResolvers, withResolvers } from "./message-iterator.js"
+import { type PromiseWithResolvers, withResolvers } from "./message-iterator.js"
 import { Outbox, type OutboxOwner, type SendResult } from "./outbox.js"
 import type { Pulse } from "./pulse.js"
 import { SocketSink, StreamSink } from "./sink.js"
@@ -49,7 +49,7 @@ export interface CloseInfo {
   readonly reason: string
   /** Which side or which rule ended it. */
   readonly cause: CloseCause
-  /** What `send` accepted and this process never handed to the socket. */
+  /** What was given to `send`, never handed to the socket, and not told by `lagged`. */
   readonly unsent: Lag
 }
 
@@ -141,7 +141,9 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
     this.connectedAt = settings.clock.date()
     this.#socket = socket
     this.#settings = settings
-    const sink = identity.stream ? new StreamSink(socket, identity.stream) : new SocketSink(socket, settings.clock)
+    const sink = identity.stream
+      ? new StreamSink(socket, identity.stream)
+      : new SocketSink(socket, settings.clock)
     this.#outbox = new Outbox(sink, settings, this)
     this.#inbox = new Inbox<Incoming>(this, settings.concurrency)
     this.#unlisten = listen(socket, this.#socketEvents())
@@ -255,11 +257,7 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
 
   /** Reads messages in a loop that ends when the connection does. Several readers may run at once. */
   iterate(options: IterateOptions = {}): AsyncIterableIterator<Incoming> {
-    const iterator: MessageIterator<Incoming> = this.#inbox.iterate(
-      checkCount("iterate.maxMessages", options.maxMessages ?? 64),
-    )
-    if (this.#state === "closed") iterator.end()
-    return iterator
+    return this.#inbox.iterate(checkCount("iterate.maxMessages", options.maxMessages ?? 64))
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<Incoming> {
@@ -280,6 +278,15 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
     return undo
   }
 
+  override once<Name extends keyof ConnectionEvents<Incoming>>(
+    event: Name,
+    listener: (payload: ConnectionEvents<Incoming>[Name]) => unknown,
+  ): () => void {
+    const undo = super.once(event, listener)
+    if (event === "message") this.handOver()
+    return undo
+  }
+
   // --- for the parts that make a connection work; not for applications
 
   /** @internal Sends a frame that others may share. */
@@ -291,7 +298,7 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
 
   /** @internal Somebody began to listen: what was held goes to everyone who listens by the end of this turn. */
   handOver(): void {
-    if (this.#inbox.isHolding) this.#settings.clock.soon(() => this.#inbox.pump())
+    if (this.#inbox.isHolding || this.#inbox.isPaused) this.#settings.clock.soon(() => this.#inbox.pump())
   }
 
   /** @internal */
@@ -324,8 +331,10 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
   /** @internal */
   lagged(lag: Lag): Frame | undefined {
     this.emit("lagged", lag)
-    const notice = this.#settings.onLag?.(lag)
-    return notice === undefined ? undefined : this.#frame(this.#settings.codec.encode(notice))
+    return this.#guarded(() => {
+      const notice = this.#settings.onLag?.(lag)
+      return notice === undefined ? undefined : this.#frame(this.#settings.codec.encode(notice))
+    })
   }
 
   /** @internal */
@@ -364,7 +373,10 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
     return this.#inbox.handled
   }
 
-  #frame(payload: Payload, options?: { readonly key?: string; readonly settled?: (error?: Error) => void }): Frame {
+  #frame(
+    payload: Payload,
+    options?: { readonly key?: string; readonly settled?: (error?: Error) => void },
+  ): Frame {
     return new Frame(payload, this.#settings.counters, options)
   }
 
@@ -393,7 +405,8 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
     try {
       message = this.#settings.codec.decode(data)
     } catch (error) {
-      return this.#undecodable(error)
+      this.#undecodable(error)
+      return
     }
     this.#inbox.push(message)
   }
@@ -411,8 +424,20 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
         ? thrown
         : new CodecError("DECODE_FAILED", "the codec could not decode a frame", "", { cause: thrown })
     this.raise({ error, stage: "decode" })
-    const reply = this.#settings.onDecodeError?.(error)
-    if (reply !== undefined) this.send(reply)
+    this.#guarded(() => {
+      const reply = this.#settings.onDecodeError?.(error)
+      if (reply !== undefined) this.send(reply)
+    })
+  }
+
+  /** Calls the application from where a throw would reach nobody but the process. */
+  #guarded<T>(call: () => T): T | undefined {
+    try {
+      return call()
+    } catch (error) {
+      this.raise({ error, stage: "listener" })
+      return undefined
+    }
   }
 
   #answered(payload: string): void {
@@ -428,6 +453,7 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
     closeSocket(this.#socket, code, truncateReason(reason))
     this.#closeTimer = new Timer(this.#settings.clock, () => this.#cut("close-timeout"))
     this.#closeTimer.start(this.#settings.closeTimeoutMs)
+    this.#inbox.closing()
   }
 
   #cut(cause: CloseCause): void {
@@ -435,6 +461,8 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
     if (this.#state === "open") this.#cause = cause
     this.#state = "closing"
     terminate(this.#socket)
+    // a socket that cannot be terminated may take minutes to see that its peer is gone
+    if (!this.#socket.terminate) this.#ended(CloseCode.ABNORMAL, "")
   }
 
   #unsent: Lag = { count: 0, bytes: 0 }
@@ -444,10 +472,12 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
   }
 
   #ended(code: number, reason: string): void {
+    if (this.#state === "closed") return
     this.#closeTimer?.stop()
     this.#unlisten()
     this.#state = "closed"
-    const left = this.#outbox.abandon(new ConnectionLostError(`the connection ended with ${code}`))
+    const error = new ConnectionLostError(`the connection ended with ${code}`)
+    const left = this.#outbox.abandon(error, code !== CloseCode.ABNORMAL)
     const unsent = { count: left.count + this.#unsent.count, bytes: left.bytes + this.#unsent.bytes }
     this.#closeInfo = { code, reason, cause: this.#cause, unsent }
     this.#inbox.end()

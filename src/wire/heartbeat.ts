@@ -7,11 +7,12 @@
  * at the same moment.
  */
 
+import { defaultLogger } from "../core/logger.js"
 import type { Given } from "../core/options.js"
 import { type Clock, systemClock, Timer } from "../core/timer.js"
 import type { Unsubscribe } from "../core/types.js"
 import { type HeartbeatOptions, type HeartbeatSettings, Pulse, resolveHeartbeat } from "./pulse.js"
-import { listen, type SocketLike, terminate } from "./socket.js"
+import { listen, OPEN, type SocketLike, terminate } from "./socket.js"
 
 /** Whom a heartbeat watches. A `Connection` is one; {@link Heartbeat.watchSocket} makes one of a bare socket. */
 export interface HeartbeatPeer {
@@ -29,8 +30,15 @@ export interface HeartbeatPeer {
 const SLOTS_PER_INTERVAL = 60
 /** A slot takes up to this multiple of an even share of the pings. */
 const SHARE = 1.5
-/** A tick that comes later than this many ticks is late: the process was stalled. */
+/**
+ * The part of an interval after which a ping is looked at again. Whoever has answered by then gets his place for the
+ * next ping while two thirds of the wheel lie ahead, which cannot all be full; whoever has not has until `timeoutMs`.
+ */
+const ANSWER_SHARE = 1 / 3
+/** A tick that comes after this many ticks instead of one is late: the process was stalled. */
 const LATE_TICKS = 4
+/** So is one that comes later by this part of `timeoutMs`, where that is less. */
+const LATE_SHARE = 0.25
 
 interface Watch {
   readonly peer: HeartbeatPeer
@@ -55,10 +63,11 @@ export class Heartbeat {
   readonly #clock: Clock
   readonly #timer: Timer
   readonly #tickMs: number
+  readonly #lateMs: number
   readonly #watches = new Map<HeartbeatPeer, Watch>()
   /** Slot `i` holds whoever is to be pinged in tick `i`, modulo the length, unless heard until then. */
   readonly #pingSlots: Slot[]
-  /** Slot `i` holds whoever must have answered by tick `i`, modulo the length. */
+  /** Slot `i` holds whoever should have answered by tick `i`, modulo the length. */
   readonly #answerSlots: Slot[]
   #tick = 0
   #tickedAt = 0
@@ -70,6 +79,7 @@ export class Heartbeat {
     this.#timer = new Timer(clock, () => this.#turn())
     const { intervalMs, timeoutMs } = this.#settings
     this.#tickMs = Math.max(1, intervalMs / SLOTS_PER_INTERVAL)
+    this.#lateMs = this.#tickMs + Math.min(this.#tickMs * (LATE_TICKS - 1), timeoutMs * LATE_SHARE)
     this.#pingSlots = slots(intervalMs / this.#tickMs)
     this.#answerSlots = slots(timeoutMs / this.#tickMs)
   }
@@ -116,6 +126,7 @@ export class Heartbeat {
     const pulse = new Pulse(this.#settings, now)
     const watch: Watch = { peer, pulse, slot: new Set(), silentSince: now }
     this.#watches.set(peer, watch)
+    // there is always room somewhere in a whole interval: its slots take half as many again as there are peers
     this.#placePing(watch, this.#settings.intervalMs)
     peer.takePulse(pulse)
   }
@@ -125,14 +136,19 @@ export class Heartbeat {
     this.#timer.start(this.#tickMs)
   }
 
-  /** Puts a watch where it is looked at `waitMs` from now, or earlier where that slot has its share already. */
-  #placePing(watch: Watch, waitMs: number): void {
-    const share = Math.ceil((SHARE * this.#watches.size) / SLOTS_PER_INTERVAL)
-    const latest = this.#ticks(waitMs, this.#pingSlots)
-    let ahead = latest
+  /**
+   * Puts a watch where it is looked at `waitMs` from now, or earlier where that slot has its share already.
+   * Returns whether there was room in any.
+   */
+  #placePing(watch: Watch, waitMs: number): boolean {
+    const { intervalMs } = this.#settings
+    const share = Math.ceil((SHARE * this.#watches.size * this.#tickMs) / intervalMs)
+    let ahead = this.#ticks(waitMs, this.#pingSlots)
     while (ahead > 0 && this.#at(this.#pingSlots, ahead).size >= share) ahead -= 1
+    if (ahead === 0) return false
     watch.silentSince = watch.pulse.seenAt
-    this.#put(watch, this.#at(this.#pingSlots, ahead || latest))
+    this.#put(watch, this.#at(this.#pingSlots, ahead))
+    return true
   }
 
   #placeAnswer(watch: Watch, waitMs: number): void {
@@ -154,13 +170,14 @@ export class Heartbeat {
 
   #turn(): void {
     const now = this.#clock.now()
-    const isLate = now - this.#tickedAt > this.#tickMs * LATE_TICKS
+    const isLate = now - this.#tickedAt > this.#lateMs
     this.#tick += 1
     this.#start(now)
     for (const slot of [this.#at(this.#answerSlots, 0), this.#at(this.#pingSlots, 0)]) {
       const due = [...slot]
       slot.clear()
-      for (const watch of due) this.#look(watch, now, isLate)
+      // the end of one peer may end the watch of another
+      for (const watch of due) if (this.#watches.get(watch.peer) === watch) this.#look(watch, now, isLate)
     }
   }
 
@@ -170,12 +187,14 @@ export class Heartbeat {
     if (verdict === "dead") this.#end(watch)
     else if (verdict === "ping") this.#ping(watch, now)
     else if (watch.pulse.isAwaiting) this.#placeAnswer(watch, verdict)
-    else this.#placePing(watch, verdict)
+    // a full wheel lets nobody wait: pinged now, they are no more than this slot's share
+    else if (!this.#placePing(watch, verdict)) this.#ping(watch, now)
   }
 
   #ping(watch: Watch, now: number): void {
     // placed first: a peer may end inside its own ping
-    this.#placeAnswer(watch, this.#settings.timeoutMs)
+    const { intervalMs, timeoutMs } = this.#settings
+    this.#placeAnswer(watch, Math.min(timeoutMs, intervalMs * ANSWER_SHARE))
     watch.peer.ping(watch.pulse.pinged(now))
   }
 
@@ -208,11 +227,16 @@ class SocketPeer implements HeartbeatPeer {
   }
 
   ping(payload: string): void {
-    this.#socket.ping?.(payload)
+    // a socket that is still connecting would throw
+    if (this.#socket.readyState === OPEN) this.#socket.ping?.(payload)
   }
 
   timedOut(): void {
-    this.#onDead?.()
+    try {
+      this.#onDead?.()
+    } catch (error) {
+      defaultLogger.error({ err: error, stage: "listener" }, "onDead of a heartbeat threw")
+    }
     terminate(this.#socket)
   }
 

@@ -31,6 +31,9 @@ export class Inbox<Message> implements IteratorOwner<Message> {
   #iterators: Set<MessageIterator<Message>> | undefined
   #inFlight = 0
   #isPaused = false
+  #isHanding = false
+  #isClosing = false
+  #isEnded = false
 
   constructor(owner: InboxOwner<Message>, concurrency: number) {
     this.#owner = owner
@@ -51,7 +54,7 @@ export class Inbox<Message> implements IteratorOwner<Message> {
   push(message: Message): void {
     if (!this.#waiting?.length && this.#isReady) this.#hand(message)
     else this.#hold(message)
-    if (!this.#isReady && (this.#hasReaders || this.#held >= this.#concurrency)) this.#pause()
+    if (this.#isFull) this.#pause()
   }
 
   /** A handler started that will call {@link handled} when it is done. */
@@ -76,16 +79,23 @@ export class Inbox<Message> implements IteratorOwner<Message> {
 
   /** Hands on what waits, as far as readers are ready. */
   pump(): void {
+    // a listener that asks for more gets it after everybody has seen this one
+    if (this.#isHanding) return
     while (this.#waiting?.length && this.#isReady) this.#hand(this.#waiting.shift() as Message)
-    if (this.#isPaused && this.#isReady) {
-      this.#isPaused = false
-      this.#owner.resumeReading()
-    }
+    if (!this.#isFull) this.#resume()
+    if (this.#isEnded && this.#held === 0) for (const iterator of this.#iterators ?? []) iterator.end()
   }
 
-  /** Nothing more will come. */
+  /** The closing handshake has begun: from now on everything is read, or its end would not be seen. */
+  closing(): void {
+    this.#isClosing = true
+    this.#resume()
+  }
+
+  /** Nothing more will come. Readers still get what waits. */
   end(): void {
-    for (const iterator of this.#iterators ?? []) iterator.end()
+    this.#isEnded = true
+    this.pump()
   }
 
   taken(): void {
@@ -111,18 +121,36 @@ export class Inbox<Message> implements IteratorOwner<Message> {
     return true
   }
 
+  /** Whether reading should stop: readers are busy, or there is none and enough waits for the first. */
+  get #isFull(): boolean {
+    return !this.#isReady && (this.#hasReaders || this.#held >= this.#concurrency)
+  }
+
   #hand(message: Message): void {
-    if (this.#iterators) for (const iterator of this.#iterators) iterator.push(message)
-    if (this.#owner.hasListeners()) this.#owner.deliver(message)
+    this.#isHanding = true
+    try {
+      if (this.#iterators) for (const iterator of this.#iterators) iterator.push(message)
+      if (this.#owner.hasListeners()) this.#owner.deliver(message)
+    } finally {
+      this.#isHanding = false
+    }
   }
 
   #hold(message: Message): void {
+    // while it closes, what nobody is ready for has a bound as well
+    if (this.#isClosing && this.#held >= MAX_WAITING) return
     this.#waiting ??= []
     if (this.#waiting.push(message) === MAX_WAITING && !this.#pause()) this.#owner.flooded(MAX_WAITING)
   }
 
+  #resume(): void {
+    if (!this.#isPaused) return
+    this.#isPaused = false
+    this.#owner.resumeReading()
+  }
+
   #pause(): boolean {
-    if (!this.#isPaused) this.#isPaused = this.#owner.pauseReading()
+    if (!this.#isPaused && !this.#isClosing) this.#isPaused = this.#owner.pauseReading()
     return this.#isPaused
   }
 }

@@ -80,6 +80,9 @@ export interface SharedSettings extends OutboxSettings {
   readonly clock: Clock
 }
 
+/** How often a sink that holds bytes is looked at within `writeTimeoutMs`. */
+const LOOKS_PER_TIMEOUT = 4
+
 /** The frames of one connection that have not been handed to its sink. */
 export class Outbox implements Flushable {
   /** Bytes given to the sink so far. */
@@ -93,6 +96,7 @@ export class Outbox implements Flushable {
   #isBlocked = false
   #isClosed = false
   #leftBytes = 0
+  #idleLooks = 0
   #stallTimer: Timer | undefined
   #drainWaiters: { resolve(): void; reject(error: Error): void }[] | undefined
 
@@ -129,8 +133,14 @@ export class Outbox implements Flushable {
    */
   sendUrgent(frame: Frame): void {
     if (this.#isClosed || !this.#sink.isWritable) return
-    if (this.#isBlocked) this.#urgent = frame
-    else this.#writeOne(frame)
+    if (this.#isBlocked) {
+      this.#urgent = frame
+      return
+    }
+    this.#writeOne(frame)
+    if (!this.#sink.isFull) return
+    this.flush()
+    if (!this.#isBlocked) this.#block()
   }
 
   /** Writes what has gathered. Called by the flusher. */
@@ -156,22 +166,22 @@ export class Outbox implements Flushable {
   finish(): void {
     if (this.#isClosed) return
     this.flush()
-    if (this.#isBlocked && this.#sink.isWritable) {
-      this.#reportLag()
-      while (this.#backlog?.length) this.#write(this.#backlog.takeChunk())
-    }
+    if (this.#isBlocked && this.#sink.isWritable) this.#advance(() => true)
     this.#isClosed = true
   }
 
-  /** Gives up whatever has not been written, and takes no more. Returns what never left this outbox. */
-  abandon(error: Error): Lag {
+  /**
+   * Gives up whatever has not been written, and takes no more. Returns what never left this outbox and has not been
+   * told as lag. `isOrderly` says that the connection ended with a closing handshake, after all that was written.
+   */
+  abandon(error: Error, isOrderly = false): Lag {
     this.#isClosed = true
     const lag = this.#backlog?.takeLag()
     const bytes = (lag?.bytes ?? 0) + (this.#pending?.byteLength ?? 0) + (this.#backlog?.byteLength ?? 0)
     const frames = [...(this.#backlog?.clear() ?? []), ...(this.#pending?.frames() ?? [])]
     this.#pending = undefined
     this.#stallTimer?.stop()
-    this.#sink.close(error)
+    this.#sink.close(error, isOrderly)
     for (const frame of frames) frame.settle(error)
     for (const waiter of this.#drainWaiters ?? []) waiter.reject(error)
     this.#drainWaiters = undefined
@@ -208,7 +218,9 @@ export class Outbox implements Flushable {
 
   #queue(frame: Frame, size: number): SendResult {
     const backlog = this.#waiting
-    if (!backlog.makeRoom(frame.key, () => this.#fits(size))) return this.#giveUp(frame, size)
+    // beside what the sink holds already it would never fit: giving up others cannot help it
+    const isHopeless = this.#sink.bufferedBytes + size > this.#settings.maxBufferedBytes
+    if (isHopeless || !backlog.makeRoom(frame.key, () => this.#fits(size))) return this.#giveUp(frame, size)
     if (!backlog.isGapAtHead) this.#reportLag((notice) => backlog.push(notice))
     backlog.push(frame)
     return "queued"
@@ -230,36 +242,63 @@ export class Outbox implements Flushable {
   /** There is room: what waited goes on, in order, until the sink is full again. */
   #refill(): void {
     if (this.#isClosed || !this.#sink.isWritable) return
-    if (this.#urgent) this.#writeOne(this.#urgent)
-    this.#urgent = undefined
-    if (this.#backlog?.isGapAtHead) this.#reportLag()
-    while (this.#backlog?.length && !this.#sink.isFull) this.#write(this.#backlog.takeChunk())
-    if (!this.#backlog?.length) this.#reportLag()
-    if (this.#sink.isFull) return this.#block()
+    this.#advance(() => !this.#sink.isFull)
+    // a listener that heard of lag may have closed the connection, or sent more than there was room for
+    if (this.#isClosed) return
+    if (this.#sink.isFull || this.#backlog?.length) {
+      this.#block()
+      return
+    }
     this.#isBlocked = false
     for (const waiter of this.#drainWaiters ?? []) waiter.resolve()
     this.#drainWaiters = undefined
+  }
+
+  /** Writes what waited, in order, while there is room, with the word of what was lost where the gap is. */
+  #advance(hasRoom: () => boolean): void {
+    if (this.#urgent) this.#writeOne(this.#urgent)
+    this.#urgent = undefined
+    if (this.#backlog?.isGapAtHead) this.#reportLag()
+    this.#writeBacklog(hasRoom)
+    if (this.#backlog?.length) return
+    this.#reportLag()
+    // whoever heard of it may have sent something
+    this.#writeBacklog(hasRoom)
+  }
+
+  #writeBacklog(hasRoom: () => boolean): void {
+    while (this.#backlog?.length && hasRoom()) this.#write(this.#backlog.takeChunk())
   }
 
   /** Tells the owner about a gap, if there is one. What it wants to say in the stream is placed. */
   #reportLag(place = (notice: Frame) => this.#writeOne(notice)): void {
     const lag = this.#backlog?.takeLag()
     const notice = lag && this.#owner.lagged(lag)
-    if (notice) place(notice)
+    // whoever heard of it may have closed the connection
+    if (notice && !this.#isClosed && this.#sink.isWritable) place(notice)
   }
 
   #watchForStall(): void {
     this.#stallTimer ??= new Timer(this.#settings.clock, () => this.#checkStall())
     if (this.#stallTimer.isArmed) return
+    this.#idleLooks = 0
     this.#leftBytes = this.writtenBytes - this.#sink.bufferedBytes
-    this.#stallTimer.start(this.#settings.writeTimeoutMs)
+    this.#lookLater()
   }
 
+  #lookLater(): void {
+    this.#stallTimer?.start(this.#settings.writeTimeoutMs / LOOKS_PER_TIMEOUT)
+  }
+
+  /** Counts looks, not time: while this process was stalled itself, nothing could leave, and it has had one look. */
   #checkStall(): void {
     const waiting = this.#sink.bufferedBytes
     if (waiting === 0) return
-    if (this.writtenBytes - waiting > this.#leftBytes) this.#watchForStall()
-    else this.#owner.stalled()
+    const leftBytes = this.writtenBytes - waiting
+    this.#idleLooks = leftBytes > this.#leftBytes ? 0 : this.#idleLooks + 1
+    this.#leftBytes = leftBytes
+    if (this.#idleLooks === LOOKS_PER_TIMEOUT) this.#owner.stalled()
+    else this.#lookLater()
   }
 }
 

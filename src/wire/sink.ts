@@ -6,7 +6,7 @@
 import { type Clock, Timer } from "../core/timer.js"
 import type { Payload } from "../core/types.js"
 import type { Batch } from "./batch.js"
-import { type Frame, payloadLength } from "./frame.js"
+import { type Frame, frameLength } from "./frame.js"
 import { OPEN, type SocketLike } from "./socket.js"
 
 /** The part of a Node stream that frames are written to: a TCP or TLS socket has it. */
@@ -15,6 +15,8 @@ export interface FrameStream {
   readonly writableLength: number
   /** From how many waiting bytes on the stream counts as full. */
   readonly writableHighWaterMark: number
+  /** Whether it was ended by force. A write that was under way then calls back as if it had left. */
+  readonly destroyed?: boolean
   /** Takes bytes; `callback` runs when they were handed to the kernel, or with what went wrong. */
   write(bytes: Uint8Array, callback?: (error?: Error | null) => void): boolean
   /** Listens to one `drain`. */
@@ -37,8 +39,11 @@ export interface Sink {
   write(batch: Batch, left?: (error?: Error | null) => void): void
   /** Calls back once, when there is room again. Only asked while {@link Sink.isFull}. */
   whenRoom(callback: () => void): void
-  /** The connection ends: nobody is called back any more, but for those who wait to hear how a write ended. */
-  close(error: Error): void
+  /**
+   * The connection ends: nobody is called back any more, but for those who wait to hear how a write ended. In an
+   * orderly end everything written has left; otherwise, what is not known to have left has not.
+   */
+  close(error: Error, isOrderly: boolean): void
 }
 
 /** Writes encoded frames to the stream under a `ws` server socket: one write a batch, however many frames it has. */
@@ -70,7 +75,8 @@ export class StreamSink implements Sink {
   }
 
   write(batch: Batch, left?: (error?: Error | null) => void): void {
-    this.#stream.write(batch.bytes, left)
+    if (left) this.#stream.write(batch.bytes, (error) => left(error ?? this.#loss))
+    else this.#stream.write(batch.bytes)
   }
 
   whenRoom(callback: () => void): void {
@@ -83,6 +89,10 @@ export class StreamSink implements Sink {
     if (this.#waiting) this.#stream.off("drain", this.#waiting)
     this.#waiting = undefined
   }
+
+  get #loss(): Error | undefined {
+    return this.#stream.destroyed ? new Error("the stream was destroyed") : undefined
+  }
 }
 
 /** How much a socket that makes its own frames may hold before it counts as full, in bytes. */
@@ -90,14 +100,19 @@ const SOCKET_MARK_BYTES = 65_536
 /** A browser-style socket tells nobody when it has room, so it is asked, this often in milliseconds. */
 const SOCKET_POLL_MS = 20
 
+type Left = (error?: Error | null) => void
+
 /**
  * Sends payloads through a socket's own `send`: for sockets whose stream is not at hand.
  * Room is noticed from the callbacks of `send` where the socket is of Node's style, and by asking elsewhere.
  */
 export class SocketSink implements Sink {
-  readonly #socket: SocketLike & { send(data: Payload, left?: () => void): void }
+  readonly #socket: SocketLike & { send(data: Payload, left?: Left): void }
   readonly #poll: Timer | undefined
-  #waiting: { readonly mark: number; readonly callback: (error?: Error) => void }[] = []
+  #room: (() => void) | undefined
+  /** Bytes by which sending has raised `bufferedAmount`; counted where only asking tells what has left. */
+  #givenBytes = 0
+  #leaving: { readonly position: number; readonly left: Left }[] = []
 
   constructor(socket: SocketLike, clock: Clock) {
     this.#socket = socket
@@ -117,43 +132,54 @@ export class SocketSink implements Sink {
   }
 
   sizeOf(frame: Frame): number {
-    return payloadLength(frame)
+    return frameLength(frame)
   }
 
-  write(batch: Batch, left?: (error?: Error) => void): void {
+  write(batch: Batch, left?: Left): void {
+    const before = this.#socket.bufferedAmount
     const frames = batch.frames()
     const last = frames.pop()
     for (const frame of frames) this.#socket.send(frame.payload)
-    if (last) this.#sendLast(last.payload)
-    if (left) this.#whenBelow(0, left)
+    if (!last) return
+    if (!this.#poll) {
+      this.#socket.send(last.payload, (error) => this.#called(left, error))
+      return
+    }
+    this.#socket.send(last.payload)
+    this.#givenBytes += this.#socket.bufferedAmount - before
+    if (left) this.#leaving.push({ position: this.#givenBytes, left })
+    if (left) this.#poll.start(SOCKET_POLL_MS)
   }
 
   whenRoom(callback: () => void): void {
-    this.#whenBelow(SOCKET_MARK_BYTES / 2, callback)
-  }
-
-  close(error: Error): void {
-    this.#poll?.stop()
-    const awaited = this.#waiting.filter((it) => it.mark === 0)
-    this.#waiting = []
-    for (const { callback } of awaited) callback(error)
-  }
-
-  #sendLast(payload: Payload): void {
-    if (this.#poll) this.#socket.send(payload)
-    else this.#socket.send(payload, () => this.#look())
-  }
-
-  #whenBelow(mark: number, callback: (error?: Error) => void): void {
-    this.#waiting.push({ mark, callback })
+    this.#room = callback
     this.#poll?.start(SOCKET_POLL_MS)
+  }
+
+  close(error: Error, isOrderly: boolean): void {
+    this.#poll?.stop()
+    this.#room = undefined
+    for (const { left } of this.#leaving.splice(0)) left(isOrderly ? undefined : error)
+  }
+
+  /** The socket says that a write has ended. While it ends itself it may say so of writes that were cut off. */
+  #called(left: Left | undefined, error?: Error | null): void {
+    if (left && !error && !this.isWritable) this.#leaving.push({ position: Number.POSITIVE_INFINITY, left })
+    else left?.(error)
+    this.#look()
   }
 
   #look(): void {
     const buffered = this.#socket.bufferedAmount
-    const ready = this.#waiting.filter((it) => buffered <= it.mark)
-    this.#waiting = this.#waiting.filter((it) => buffered > it.mark)
-    for (const { callback } of ready) callback()
-    if (this.#waiting.length > 0) this.#poll?.start(SOCKET_POLL_MS)
+    while (this.#leaving[0] && this.#leaving[0].position <= this.#givenBytes - buffered)
+      this.#leaving.shift()?.left()
+    if (buffered <= SOCKET_MARK_BYTES / 2) this.#tellRoom()
+    if (this.#room || this.#leaving.length > 0) this.#poll?.start(SOCKET_POLL_MS)
+  }
+
+  #tellRoom(): void {
+    const room = this.#room
+    this.#room = undefined
+    room?.()
   }
 }

@@ -1,0 +1,134 @@
+/**
+ * The programs of the matrix in Chromium: bundled as a bundler for browsers does, served from 127.0.0.1, each run in
+ * a page of its own. It knows no fault.
+ */
+
+import { createServer, type Server } from "node:http"
+import type { AddressInfo } from "node:net"
+import { fileURLToPath } from "node:url"
+import { build } from "esbuild"
+import type { Browser } from "playwright-core"
+import { launchChromium } from "../../scripts/chromium.js"
+import type { ProgramEvent, Run, RunOptions } from "./matrix-process.js"
+
+const folder = fileURLToPath(new URL("../matrix", import.meta.url))
+
+const CLIENT = `
+import * as holdfast from "../../dist/index.js"
+import { runClient } from "./client-program.mjs"
+globalThis.run = (task) => runClient(holdfast, task, (event) => globalThis.tell(event))
+`
+
+const WORKER = `
+const before = new Set(Reflect.ownKeys(globalThis))
+const calls = []
+for (const name of ["setTimeout", "setInterval", "queueMicrotask", "addEventListener", "fetch"]) {
+  globalThis[name] = () => void calls.push(name)
+}
+const names = Object.keys(await import("../../dist/index.js"))
+const added = Reflect.ownKeys(globalThis).filter((it) => !before.has(it)).map(String)
+postMessage({ calls, added, hasClient: names.includes("ReconnectingClient") })
+`
+
+/** A Chromium, and the server of its pages. */
+export class PageRunner implements AsyncDisposable {
+  readonly #browser: Browser
+  readonly #server: Server
+
+  private constructor(browser: Browser, server: Server) {
+    this.#browser = browser
+    this.#server = server
+  }
+
+  /** Starts both. */
+  static async start(): Promise<PageRunner> {
+    const files = new Map([
+      ["/client.js", await bundle(CLIENT)],
+      ["/worker.js", await bundle(WORKER)],
+    ])
+    const server = createServer((request, response) => {
+      const script = files.get(request.url ?? "")
+      response.setHeader("content-type", script ? "text/javascript" : "text/html")
+      response.end(script ?? "<!doctype html><title>matrix</title>")
+    })
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+    return new PageRunner(await launchChromium(), server)
+  }
+
+  /** What it is called in tables, with its exact version. */
+  get title(): string {
+    return `Chromium ${this.#browser.version()}`
+  }
+
+  /** Runs the client program. Resolves when it is through, and nothing can come after it. */
+  runClient(options: RunOptions): Promise<Run> {
+    return this.#inPage(async (page, events) => {
+      await page.exposeFunction("tell", (event: ProgramEvent) => {
+        events.push(event)
+        options.onEvent?.(event)
+      })
+      await page.addScriptTag({ url: "/client.js", type: "module" })
+      await page.evaluate(`run(${JSON.stringify(options.task)})`)
+    })
+  }
+
+  /** Imports the root door in a module worker. Resolves with what that did. */
+  importInWorker(): Promise<Run> {
+    return this.#inPage(async (page, events) => {
+      events.push(
+        await page.evaluate(
+          () =>
+            new Promise<ProgramEvent>((resolve, reject) => {
+              const worker = new Worker("/worker.js", { type: "module" })
+              worker.onmessage = ({ data }) => resolve(data)
+              worker.onerror = ({ message }) => reject(new Error(message))
+            }),
+        ),
+      )
+    })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#browser.close()
+    this.#server.closeAllConnections()
+    await new Promise((resolve) => this.#server.close(resolve))
+  }
+
+  async #inPage(
+    act: (page: Awaited<ReturnType<Browser["newPage"]>>, events: ProgramEvent[]) => Promise<void>,
+  ): Promise<Run> {
+    const page = await this.#browser.newPage()
+    const events: ProgramEvent[] = []
+    let trouble = ""
+    // uncaught exceptions and unhandled rejections, both
+    page.on("pageerror", (error) => {
+      trouble += `${error.stack ?? error.message}\n`
+    })
+    await page.goto(`http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/`)
+    await act(page, events)
+    // what was thrown at the very end is told by now
+    await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 0)))
+    await page.close()
+    return { events, trouble }
+  }
+}
+
+/** The root door as one classic script for an environment that has nothing but the language. */
+export function bundleDoor(): Promise<string> {
+  return bundle(`export * from "../../dist/index.js"`, "iife")
+}
+
+async function bundle(contents: string, format: "esm" | "iife" = "esm"): Promise<string> {
+  const { outputFiles } = await build({
+    stdin: { contents, resolveDir: folder, loader: "js" },
+    bundle: true,
+    write: false,
+    format,
+    globalName: "holdfast",
+    platform: "browser",
+    target: "es2022",
+    tsconfigRaw: {}, // tsconfig.json maps the package's name to its sources; here the built files count
+    logLevel: "silent",
+  })
+  return outputFiles[0]?.text ?? ""
+}

@@ -1,0 +1,36 @@
+import { binary, type Codec, json, type Payload, text } from "holdfast"
+import { describe, expectTypeOf, it } from "vitest"
+
+describe("the codecs", () => {
+  it("of the library have the types of their messages", () => {
+    expectTypeOf(json()).toEqualTypeOf<Codec<unknown, unknown>>()
+    expectTypeOf(json<{ a: 1 }, { b: 2 }>()).toEqualTypeOf<Codec<{ a: 1 }, { b: 2 }>>()
+    expectTypeOf(text()).toEqualTypeOf<Codec<string, string>>()
+    expectTypeOf(binary()).toEqualTypeOf<Codec<Uint8Array, Uint8Array>>()
+  })
+
+  it("encode what goes out and decode what comes in", () => {
+    const codec = json<{ a: 1 }, { b: 2 }>()
+    expectTypeOf(codec.encode({ b: 2 })).toEqualTypeOf<Payload>()
+    expectTypeOf(codec.decode("{}")).toEqualTypeOf<{ a: 1 }>()
+    // @ts-expect-error that comes in
+    codec.encode({ a: 1 })
+    // @ts-expect-error a frame is text or bytes
+    codec.decode({ a: 1 })
+    // @ts-expect-error text() takes strings
+    text().encode(1)
+    // @ts-expect-error binary() takes bytes
+    binary().encode("text")
+  })
+
+  it("may be anybody's own", () => {
+    const numbers: Codec<number, number> = { encode: String, decode: Number }
+    expectTypeOf(numbers).toExtend<Codec<number, number>>()
+    // @ts-expect-error a codec goes both ways
+    const oneWay: Codec<number, number> = { encode: String }
+    expectTypeOf(oneWay).not.toBeAny()
+    // @ts-expect-error a frame is text or bytes
+    const odd: Codec<number, number> = { encode: (n) => n, decode: Number }
+    expectTypeOf(odd).not.toBeAny()
+  })
+})

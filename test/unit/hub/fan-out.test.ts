@@ -1,0 +1,133 @@
+import { type Codec, text } from "holdfast"
+import { VirtualClock } from "holdfast/testing"
+import { describe, expect, it, vi } from "vitest"
+import { stubHub } from "../../support/stub-hub.js"
+
+describe("S10: one broadcast is one serialisation and one frame", () => {
+  it("at 5,000 receivers, who all get the very same buffer", async () => {
+    const encode = vi.fn((message: string) => message)
+    const codec: Codec<string, string> = { ...text(), encode }
+    const { hub, add, flush } = stubHub({ codec })
+    const peers = Array.from({ length: 5_000 }, () => add())
+    expect(hub.broadcast("hello")).toEqual({ matched: 5_000, sent: 5_000, queued: 0, dropped: 0 })
+    await flush()
+    expect(encode).toHaveBeenCalledTimes(1)
+    expect(hub.framesEncoded).toBe(1)
+    expect(new Set(peers.flatMap(({ stream }) => stream.writes)).size).toBe(1)
+    for (const peer of peers) expect(peer.stream.writes).toHaveLength(1)
+    expect(peers[4_999]?.received()).toEqual(["hello"])
+  })
+
+  it("and none where nobody is meant", async () => {
+    const { hub, add, flush } = stubHub()
+    const { stream } = add()
+    expect(hub.to("empty").send("hello")).toEqual({ matched: 0, sent: 0, queued: 0, dropped: 0 })
+    await flush()
+    expect(hub.framesEncoded).toBe(0)
+    expect(stream.writes).toEqual([])
+  })
+})
+
+describe("S11: outboxes are flushed once per tick and share their buffers", () => {
+  it("writes a burst once to each receiver, concatenated once for all", async () => {
+    const { hub, add, flush } = stubHub()
+    const peers = [add("a", "r"), add("b", "r"), add("c", "r")]
+    for (const word of ["one", "two", "three"]) hub.to("r").send(word)
+    expect(peers.flatMap(({ stream }) => stream.writes)).toEqual([])
+    await flush()
+    const [first] = peers[0]?.stream.writes ?? []
+    for (const { stream, received } of peers) {
+      expect(stream.writes).toHaveLength(1)
+      expect(stream.writes[0]).toBe(first)
+      expect(received()).toEqual(["one", "two", "three"])
+    }
+  })
+
+  it("shares between those with equal frames only", async () => {
+    const { hub, add, flush } = stubHub()
+    const [a, b, c] = [add("a", "r"), add("b", "r"), add("c", "r")]
+    hub.to("r").send("one")
+    c.connection.send("only c")
+    hub.to("r").send("two")
+    await flush()
+    expect(a.stream.writes[0]).toBe(b.stream.writes[0])
+    expect(c.stream.writes[0]).not.toBe(a.stream.writes[0])
+    expect(c.received()).toEqual(["one", "only c", "two"])
+  })
+
+  it("writes at once with flush: immediate", () => {
+    const { hub, add } = stubHub({ flush: "immediate" })
+    const peers = [add("a", "r"), add("b", "r")]
+    hub.to("r").send("one")
+    hub.to("r").send("two")
+    for (const { stream } of peers) expect(stream.writes).toHaveLength(2)
+    expect(peers[0]?.stream.writes[1]).toBe(peers[1]?.stream.writes[1])
+    expect(hub.framesEncoded).toBe(2)
+  })
+})
+
+describe("S12: a send to a room of 2 costs the same whoever else is connected", () => {
+  it.each([80, 8_000])("touches two connections of %i", async (size) => {
+    const { hub, add, flush } = stubHub()
+    const peers = Array.from({ length: size }, (_, i) => add(`c${i}`, i < 2 ? "pair" : `other-${i % 100}`))
+    const touched: string[] = []
+    for (const { connection } of peers) {
+      const transmit = connection.transmit.bind(connection)
+      connection.transmit = (frame) => {
+        touched.push(connection.id)
+        return transmit(frame)
+      }
+    }
+    const pair = hub.to("pair")
+    const steps = countSteps(() => pair.send("hello"))
+    await flush()
+    expect(touched).toEqual(["c0", "c1"])
+    expect(steps).toBe(2)
+  })
+})
+
+describe("S14: a broadcast to many is flushed in slices", () => {
+  it("gives the event loop back between slices and keeps each connection's order", async () => {
+    const clock = new SlowClock()
+    const { hub, add } = stubHub({ clock })
+    const peers = Array.from({ length: 1_000 }, () => add())
+    hub.broadcast("one")
+    hub.broadcast("two")
+    await clock.advance(1_000)
+    expect(clock.deferred).toBe(Math.ceil(1_000 / 64))
+    for (const peer of peers) expect(peer.received()).toEqual(["one", "two"])
+  })
+})
+
+/** Lets every look at it cost a millisecond, and counts the turns of the event loop that were asked for. */
+class SlowClock extends VirtualClock {
+  deferred = 0
+
+  override now(): number {
+    this.stall(11)
+    return super.now()
+  }
+
+  override defer(callback: () => void): void {
+    this.deferred += 1
+    super.defer(callback)
+  }
+}
+
+/** How many members of any set or map of connections a piece of work walks over. */
+function countSteps(work: () => void): number {
+  let steps = 0
+  const count = (iterator: object) => {
+    const prototype = Object.getPrototypeOf(iterator)
+    const next = prototype.next
+    return vi.spyOn(prototype, "next").mockImplementation(function (this: object) {
+      const step = next.call(this)
+      if (!step.done) steps += 1
+      return step
+    })
+  }
+  const spies = [count(new Set().values()), count(new Map().values())]
+  work()
+  for (const spy of spies) spy.mockRestore()
+  return steps
+}
