@@ -3,11 +3,12 @@
  */
 
 import type { IncomingMessage } from "node:http"
+import type { Duplex } from "node:stream"
 import { reject } from "../core/options.js"
 import { type Clock, Timer } from "../core/timer.js"
 import type { MaybePromise } from "../core/types.js"
 import type { PathParams } from "./path-pattern.js"
-import type { Refusal } from "./refusal.js"
+import { checkRefusal, type Refusal } from "./refusal.js"
 
 /** Lets a connection in, with what is known about it. */
 export interface Acceptance<Data = unknown> {
@@ -43,7 +44,7 @@ export class AuthenticateTimeoutError extends Error {
   override readonly name = "AuthenticateTimeoutError"
 }
 
-/** Asks `authenticate`; rejects when it throws, and when its time is over. */
+/** Asks `authenticate`; rejects when it throws or returns nonsense, when its time is over, and when the client goes. */
 export async function admit<Data>(
   authenticate: Authenticate<Data>,
   request: IncomingMessage,
@@ -52,16 +53,17 @@ export async function admit<Data>(
   clock: Clock,
 ): Promise<Admission<Data>> {
   const abort = new AbortController()
-  const gone = () => abort.abort(new Error("the client has gone"))
-  const timer = new Timer(clock, () => abort.abort(new AuthenticateTimeoutError(`authenticate took more than ${timeoutMs} ms`)))
-  request.socket.once("close", gone)
+  const timer = new Timer(clock, () =>
+    abort.abort(new AuthenticateTimeoutError(`authenticate took more than ${timeoutMs} ms`)),
+  )
+  const unwatch = whenGone(request.socket, () => abort.abort(new Error("the client has gone")))
   timer.start(timeoutMs)
   try {
     const decided = authenticate(request, { params, signal: abort.signal })
     return checkAdmission(await Promise.race([decided, aborted(abort.signal)]))
   } finally {
     timer.stop()
-    request.socket.off("close", gone)
+    unwatch()
   }
 }
 
@@ -71,8 +73,20 @@ export function isRefusal(admission: Admission): admission is Refusal {
 }
 
 function checkAdmission<Data>(admission: Admission<Data>): Admission<Data> {
-  if (admission === undefined || (typeof admission === "object" && admission !== null)) return admission
-  return reject("what authenticate returns", "an acceptance, a refusal or undefined", admission)
+  if (admission === undefined) return undefined
+  if (typeof admission !== "object" || admission === null || Array.isArray(admission)) {
+    return reject("what authenticate returns", "an acceptance, a refusal or undefined", admission)
+  }
+  return isRefusal(admission) ? checkRefusal(admission) : admission
+}
+
+/** Calls back when the client resets, closes, or ends its side, and takes nothing out of the stream. Returns the undo. */
+function whenGone(socket: Duplex, callback: () => void): () => void {
+  // a stream tells its end only to those who read, or who wait for something to read
+  const look = () => void socket.read(0)
+  const ended = () => void socket.destroy()
+  socket.on("readable", look).once("end", ended).once("close", callback)
+  return () => void socket.off("readable", look).off("end", ended).off("close", callback)
 }
 
 function aborted(signal: AbortSignal): Promise<never> {

@@ -9,13 +9,13 @@ import { checkCount, reject } from "../core/options.js"
 import type { SocketLike } from "../wire/socket.js"
 
 /** What a handshake goes by, whoever the client is. */
-export interface HandshakeOptions {
+export interface HandshakeSettings {
   /** Subprotocols this server speaks, best first. */
-  readonly protocols?: readonly string[] | undefined
+  readonly protocols: readonly string[] | undefined
   /** The largest message taken, in bytes. */
-  readonly maxPayloadBytes?: number | undefined
+  readonly maxPayloadBytes: number
   /** How many fragments a message may have. */
-  readonly maxFragments?: number | undefined
+  readonly maxFragments: number
 }
 
 /** What is decided for one client. */
@@ -33,15 +33,16 @@ export class Handshake {
   #answer: HandshakeAnswer = {}
 
   /** @throws InvalidOptionError with the value received. */
-  constructor({ protocols, maxPayloadBytes = 65_536, maxFragments = 128 }: HandshakeOptions) {
-    if (protocols !== undefined && !Array.isArray(protocols)) reject("protocols", "a list of strings", protocols)
+  constructor({ protocols, maxPayloadBytes, maxFragments }: HandshakeSettings) {
+    const isList = Array.isArray(protocols) && protocols.every((it) => typeof it === "string")
+    if (protocols !== undefined && !isList) reject("protocols", "a list of strings", protocols)
     this.#protocols = protocols
     const options = {
       noServer: true,
       clientTracking: false,
       perMessageDeflate: false,
-      maxPayload: checkCount("maxPayloadBytes", maxPayloadBytes),
-      maxFragments: checkCount("maxFragments", maxFragments),
+      maxPayload: checkLimit("maxPayloadBytes", maxPayloadBytes),
+      maxFragments: checkLimit("maxFragments", maxFragments),
       handleProtocols: (offered: Set<string>) => this.#choose(offered),
     }
     this.#server = new WebSocketServer(options)
@@ -68,4 +69,12 @@ export class Handshake {
     if (this.#protocols) return this.#protocols.find((it) => offered.has(it)) ?? false
     return [...offered][0] ?? false
   }
+}
+
+/** `ws` keeps limits as 32-bit integers: what does not fit would be no limit at all. */
+const MAX_LIMIT = 2_147_483_647
+
+function checkLimit(name: string, limit: number): number {
+  if (checkCount(name, limit) > MAX_LIMIT) reject(name, `at most ${MAX_LIMIT}`, limit)
+  return limit
 }

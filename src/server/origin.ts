@@ -3,7 +3,7 @@
  * server decide by the `Origin` header (RFC 6455, section 10.2); this file is that decision.
  */
 
-import { reject } from "../core/options.js"
+import { checkOneOf, reject } from "../core/options.js"
 
 /** Which origins are let in. */
 export interface OriginOptions {
@@ -20,53 +20,65 @@ export interface OriginOptions {
   readonly allowMissingOrigin?: boolean
 }
 
-const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/(\*\.)?[^/*\s]+$/
+/** See {@link OriginOptions}. */
+export const ORIGIN_DEFAULTS: Required<OriginOptions> = Object.freeze({
+  origins: [],
+  allowMissingOrigin: true,
+})
+
+/** An origin as browsers write it (RFC 6454, section 6.2), in lower case. */
+const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/[a-z0-9._:[\]-]+$/
 
 /** Decides about origins. */
 export class OriginCheck {
-  readonly #exact: ReadonlySet<string>
-  readonly #suffixes: readonly { readonly scheme: string; readonly suffix: string }[]
+  readonly #exact = new Set<string>()
+  readonly #wildcards: { readonly scheme: string; readonly suffix: string }[] = []
   readonly #isOff: boolean
   readonly #allowMissing: boolean
 
   /** @throws InvalidOptionError for an entry that is no origin. */
-  constructor({ origins = [], allowMissingOrigin = true }: OriginOptions) {
+  constructor({ origins, allowMissingOrigin }: Required<OriginOptions>) {
+    if (origins !== false && !Array.isArray(origins))
+      reject("origins", "a list of strings, or false", origins)
     this.#isOff = origins === false
-    this.#allowMissing = allowMissingOrigin
-    const listed = (origins || []).map((it) => checkOrigin(it))
-    this.#exact = new Set(listed.filter((it) => !it.includes("*")))
-    this.#suffixes = listed.filter((it) => it.includes("*")).map(splitWildcard)
+    this.#allowMissing = checkOneOf("allowMissingOrigin", allowMissingOrigin, [true, false])
+    for (const origin of origins || []) this.#list(origin)
   }
 
   /** Whether a request with these headers is let in. */
   allows(origin: string | undefined, host: string | undefined): boolean {
-    if (this.#isOff) return true
     if (origin === undefined) return this.#allowMissing
-    const given = origin.toLowerCase()
+    if (this.#isOff) return true
+    const given = canonical(origin)
+    if (given === undefined) return false
     if (this.#exact.has(given) || isSameHost(given, host)) return true
-    return this.#suffixes.some(({ scheme, suffix }) => given.startsWith(scheme) && given.slice(scheme.length).endsWith(suffix))
+    return this.#wildcards.some(
+      ({ scheme, suffix }) => given.startsWith(scheme) && given.slice(scheme.length + 1).endsWith(suffix),
+    )
+  }
+
+  #list(origin: string): void {
+    if (typeof origin !== "string") reject("origins", "a list of strings", origin)
+    const listed = canonical(origin.replace("://*.", "://"))
+    if (listed === undefined)
+      reject("origins", "origins such as https://app.example or https://*.app.example", origin)
+    if (!origin.includes("://*.")) return void this.#exact.add(listed)
+    // the dot keeps `evilapp.example` out
+    const [scheme, host] = listed.split("//") as [string, string]
+    this.#wildcards.push({ scheme: `${scheme}//`, suffix: `.${host}` })
   }
 }
 
-function checkOrigin(origin: string): string {
-  if (typeof origin !== "string") reject("origins", "a list of strings", origin)
+/** An origin without its default port; `undefined` for what is none. */
+function canonical(origin: string): string | undefined {
   const lower = origin.toLowerCase()
-  if (lower !== "null" && !ORIGIN.test(lower)) reject("origins", "origins such as https://app.example or https://*.app.example", origin)
-  return lower
-}
-
-/** `https://*.app.example` is every host that ends in `.app.example`: the dot keeps `evilapp.example` out. */
-function splitWildcard(origin: string): { scheme: string; suffix: string } {
-  const star = origin.indexOf("*")
-  return { scheme: origin.slice(0, star), suffix: origin.slice(star + 1) }
+  if (lower === "null") return lower
+  if (!ORIGIN.test(lower) || !URL.canParse(lower)) return undefined
+  const { protocol, host } = new URL(lower)
+  return `${protocol}//${host}`
 }
 
 function isSameHost(origin: string, host: string | undefined): boolean {
-  if (host === undefined) return false
-  try {
-    const { protocol, host: from } = new URL(origin)
-    return from !== "" && from === new URL(`${protocol}//${host}`).host
-  } catch {
-    return false
-  }
+  const [scheme] = origin.split("//")
+  return host !== undefined && origin === canonical(`${scheme}//${host}`)
 }

@@ -18,10 +18,12 @@ export class PathPattern {
 
   /** @throws InvalidOptionError for a pattern that does not begin with "/", or has a parameter without a name. */
   constructor(pattern: string) {
-    if (typeof pattern !== "string" || !pattern.startsWith("/")) reject("path", 'a string that begins with "/"', pattern)
+    if (typeof pattern !== "string" || !pattern.startsWith("/"))
+      reject("path", 'a string that begins with "/"', pattern)
     this.#segments = pattern.split("/").slice(1)
     for (const segment of this.#segments) {
-      if (segment.startsWith(":") && !PARAMETER.test(segment)) reject("path", "made of plain segments and :names", pattern)
+      if (segment.startsWith(":") && !PARAMETER.test(segment))
+        reject("path", "made of plain segments and :names", pattern)
     }
   }
 
@@ -31,6 +33,7 @@ export class PathPattern {
     if (given.length !== this.#segments.length) return undefined
     // no prototype: a parameter named like one of Object's own members is a parameter like any other
     const params: Record<string, string> = Object.create(null)
+    let isMalformed = false
     for (const [index, segment] of this.#segments.entries()) {
       const value = given[index] as string
       if (!segment.startsWith(":")) {
@@ -38,11 +41,11 @@ export class PathPattern {
         continue
       }
       const decoded = decode(value)
-      if (decoded === undefined) return "malformed"
       if (decoded === "") return undefined
-      params[segment.slice(1)] = decoded
+      if (decoded === undefined) isMalformed = true
+      else params[segment.slice(1)] = decoded
     }
-    return params
+    return isMalformed ? "malformed" : params
   }
 }
 

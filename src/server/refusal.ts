@@ -5,6 +5,9 @@
 
 import { STATUS_CODES, validateHeaderName, validateHeaderValue } from "node:http"
 import type { Duplex } from "node:stream"
+import { isSendableCloseCode } from "../core/close-codes.js"
+import { reject } from "../core/options.js"
+import { type Clock, systemClock, Timer } from "../core/timer.js"
 
 /** A refusal. */
 export interface Refusal {
@@ -23,18 +26,46 @@ export interface Refusal {
   readonly closeReason?: string
 }
 
-/** Answers an upgrade request with an HTTP error, and ends the socket once the answer has left. */
-export function refuse(socket: Duplex, { status, headers = {}, body = STATUS_CODES[status] ?? "" }: Refusal): void {
+/** How long a client has to take the answer and to end its side, in milliseconds. */
+const LINGER_MS = 5_000
+
+/** Answers an upgrade request with an HTTP error. The socket ends once the client has taken it, or has had its time. */
+export function refuse(socket: Duplex, refusal: Refusal, clock: Clock = systemClock): void {
   if (socket.destroyed || !socket.writable) return void socket.destroy()
-  const fields: Record<string, string> = {
-    Connection: "close",
-    "Content-Type": "text/plain; charset=utf-8",
-    ...checkHeaders(headers),
-    "Content-Length": String(Buffer.byteLength(body)),
+  const timer = new Timer(clock, () => socket.destroy())
+  timer.start(LINGER_MS)
+  socket.once("close", () => timer.stop())
+  // to end a socket with bytes of the client unread is to reset it, and a reset takes back what is still under way
+  socket.resume()
+  socket.end(answer(refusal))
+}
+
+function answer({ status, headers = {}, body = STATUS_CODES[status] ?? "" }: Refusal): string {
+  const fields = new Map([
+    ["connection", "Connection: close"],
+    ["content-type", "Content-Type: text/plain; charset=utf-8"],
+  ])
+  // names of headers know no case (RFC 9110, section 5.1)
+  for (const [name, value] of Object.entries(checkHeaders(headers)))
+    fields.set(name.toLowerCase(), `${name}: ${value}`)
+  fields.set("content-length", `Content-Length: ${Buffer.byteLength(body)}`)
+  const head = [`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "Refused"}`, ...fields.values()]
+  return `${head.join("\r\n")}\r\n\r\n${body}`
+}
+
+/**
+ * Makes sure that a refusal can be answered as it is.
+ * @throws InvalidOptionError with the value received.
+ */
+export function checkRefusal(refusal: Refusal): Refusal {
+  const { status, body, closeCode } = refusal
+  if (!(Number.isInteger(status) && status >= 400 && status <= 599))
+    reject("refusal.status", "400 to 599", status)
+  if (body !== undefined && typeof body !== "string") reject("refusal.body", "a string", body)
+  if (closeCode !== undefined && !isSendableCloseCode(closeCode)) {
+    reject("refusal.closeCode", "1000–1014 but for 1004–1006, or 3000–4999", closeCode)
   }
-  const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`)
-  socket.once("finish", () => socket.destroy())
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "Refused"}\r\n${lines.join("")}\r\n${body}`)
+  return refusal
 }
 
 /**

@@ -52,7 +52,8 @@ export class Upgrades {
       const match = taker.match(target)
       if (match === undefined) continue
       guard(socket)
-      return taker.take(request, socket, head, match)
+      taker.take(request, socket, head, match)
+      return
     }
     if (this.#server.listenerCount("upgrade") > 1) return
     guard(socket)

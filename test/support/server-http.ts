@@ -34,7 +34,7 @@ export function startHttps(): Promise<HttpTarget> {
 }
 
 /** How many sockets a server has open, as it says itself. */
-export function countSockets(server: Server): Promise<number> {
+function countSockets(server: Server): Promise<number> {
   return new Promise((resolve, reject) =>
     server.getConnections((error, count) => (error ? reject(error) : resolve(count))),
   )
