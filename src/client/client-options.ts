@@ -42,7 +42,7 @@ export interface ReconnectingClientOptions<Incoming = unknown, Outgoing = unknow
   readonly stableAfterMs?: number
   /** How long the closing handshake may take, in milliseconds. @defaultValue 1_000 */
   readonly closeTimeoutMs?: number
-  /** Finds dead lines; `false` for no heartbeat. @defaultValue a ping after 15 s of silence, the end 10 s later */
+  /** Finds dead lines; `false` for no heartbeat. @defaultValue a ping after 15 s of silence, the end 5 s later */
   readonly heartbeat?: ClientHeartbeatOptions | false
   /** Limits of what may wait while there is no connection. @defaultValue 1,024 messages, 1 MiB, `reject` */
   readonly queue?: SendQueueOptions
@@ -68,6 +68,9 @@ export interface ReconnectingClientOptions<Incoming = unknown, Outgoing = unknow
   readonly clock?: Clock
 }
 
+/** How long a server may take to answer a ping, in milliseconds: a dead line is noticed within 20 s. */
+const TIMEOUT_MS = 5_000
+
 /** Options with everything decided. */
 export interface ClientSettings<Incoming, Outgoing> {
   readonly codec: Codec<Incoming, Outgoing>
@@ -92,7 +95,7 @@ export function resolveClient<Incoming, Outgoing>(
   options: Given<ReconnectingClientOptions<Incoming, Outgoing>>,
 ): ClientSettings<Incoming, Outgoing> {
   const { heartbeat, maxRetries = false, clock = systemClock, codec = json<Incoming, Outgoing>() } = options
-  const { literalPing = codec.literalPing, ...pulse } = heartbeat || {}
+  const { literalPing = codec.literalPing, timeoutMs = TIMEOUT_MS, ...pulse } = heartbeat || {}
   if (maxRetries !== false) checkCount("maxRetries", maxRetries, 0)
   for (const advice of Object.values(options.closeCodes ?? {})) {
     checkOneOf("closeCodes", advice, ["now", "later", "never"])
@@ -114,7 +117,7 @@ export function resolveClient<Incoming, Outgoing>(
       closeCodes: options.closeCodes ?? {},
       shouldReconnect: checkFunction("shouldReconnect", options.shouldReconnect),
     },
-    heartbeat: heartbeat === false ? false : resolveHeartbeat(pulse),
+    heartbeat: heartbeat === false ? false : resolveHeartbeat({ ...pulse, timeoutMs }),
     literalPing,
     queue: resolveSendQueue(options.queue),
     stableAfterMs: checkMs("stableAfterMs", options.stableAfterMs ?? 5_000),
@@ -130,7 +133,10 @@ function checkUrl(url: PerAttempt<string | URL>): PerAttempt<string | URL> {
   return reject("url", "a string, a URL or a function", url)
 }
 
-function checkNode(node: NodeOptions | undefined, given: WebSocketConstructor | undefined): NodeOptions | undefined {
+function checkNode(
+  node: NodeOptions | undefined,
+  given: WebSocketConstructor | undefined,
+): NodeOptions | undefined {
   if (node && findWebSocket(given) === globalThis.WebSocket) {
     reject("node", "left out: this platform's own WebSocket takes no headers and no TLS options", node)
   }

@@ -3,7 +3,7 @@
  * exactly once, whatever order a platform's `error` and `close` come in, and never after that.
  */
 
-import { ConnectError } from "../core/errors.js"
+import { ConnectError, hasErrorCode } from "../core/errors.js"
 import { type Clock, Timer } from "../core/timer.js"
 import type { MaybePromise, Payload } from "../core/types.js"
 import {
@@ -59,7 +59,7 @@ export interface LinkRequest {
   readonly node: NodeOptions | undefined
   /** The constructor to use instead of the platform's. */
   readonly WebSocket: WebSocketConstructor | undefined
-  /** How long all of it may take until the connection is open, in milliseconds. */
+  /** How long all of it may take until messages may flow, in milliseconds. */
   readonly connectTimeoutMs: number
   /** How long the closing handshake may take, in milliseconds. */
   readonly closeTimeoutMs: number
@@ -71,16 +71,25 @@ export interface LinkRequest {
 export interface LinkOwner {
   /** It is open. */
   linkOpened(link: Link): void
-  /** One message came in. */
-  linkReceived(link: Link, data: Payload): void
-  /** A sign of life that is no message: a ping, or a pong with its payload. */
-  linkSeen(link: Link, pong?: string): void
-  /** It has ended. Called once, and last. */
-  linkEnded(link: Link, end: LinkEnd): void
+  /** It has ended, in that stage. Called once, and last. */
+  linkEnded(link: Link, end: LinkEnd, stage: LinkStage): void
 }
+
+/** Who takes what comes in. */
+export interface LinkReceiver {
+  /** One message came in. */
+  received(data: Payload): void
+  /** A sign of life that is no message: a ping, or a pong with its payload. */
+  seen(pong?: string): void
+}
+
+/** What a link was at when it failed: dialling, running `onOpen`, or carrying messages. */
+export type LinkStage = "connect" | "open" | "socket"
 
 /** A socket being dialled, open, or closing. */
 export class Link {
+  /** Who takes what comes in; without one it is lost. */
+  receiver: LinkReceiver | undefined
   readonly #request: LinkRequest
   readonly #owner: LinkOwner
   readonly #abort = new AbortController()
@@ -89,6 +98,8 @@ export class Link {
   #unlisten: (() => void) | undefined
   #wasOpen = false
   #isEnded = false
+  #isReadingPaused = false
+  #stage: LinkStage = "connect"
   #error: unknown
 
   constructor(request: LinkRequest, owner: LinkOwner) {
@@ -122,10 +133,22 @@ export class Link {
     return this.#socket?.pause !== undefined
   }
 
-  /** Starts to dial. The connect timeout covers everything from here to the open connection. */
+  /** Whether reading is paused. */
+  get isReadingPaused(): boolean {
+    return this.#isReadingPaused
+  }
+
+  /** Starts to dial. The connect timeout covers everything from here to {@link ready}. */
   dial(attempt: number, lastClose: LinkEnd | undefined): void {
     this.#timer.start(this.#request.connectTimeoutMs)
-    this.#open({ attempt, lastClose, signal: this.#abort.signal }).catch((error: unknown) => this.fail(error))
+    this.#open({ attempt, lastClose, signal: this.#abort.signal }).catch((error: unknown) =>
+      this.#failed(error),
+    )
+  }
+
+  /** `onOpen` is done: the connect timeout is over. */
+  ready(): void {
+    this.#timer.stop()
   }
 
   /** Sends one message. Throws whatever the socket throws. */
@@ -140,28 +163,39 @@ export class Link {
 
   /** Stops or resumes reading, where the socket can. */
   pauseReading(isPaused: boolean): void {
+    this.#isReadingPaused = isPaused
     if (isPaused) this.#socket?.pause?.()
     else this.#socket?.resume?.()
   }
 
   /** Starts the closing handshake; a link that is not open yet ends at once. */
   close(code: number, reason: string): void {
-    if (!this.isOpen || !this.#socket) return this.#end(code, reason)
-    closeSocket(this.#socket, code, reason)
-    this.#timer.start(this.#request.closeTimeoutMs)
+    if (this.isOpen && this.#socket) {
+      closeSocket(this.#socket, code, reason)
+      this.#timer.start(this.#request.closeTimeoutMs)
+    } else this.#end(code, reason)
   }
 
   /** Ends at once, for a reason. */
-  fail(error: unknown): void {
+  fail(error: unknown, stage = this.#stage): void {
     this.#error ??= error
+    this.#stage = stage
+    this.#end(1006, "")
+  }
+
+  /** Ends at once, for no reason. */
+  terminate(): void {
     this.#end(1006, "")
   }
 
   async #open(context: AttemptContext): Promise<void> {
     const { url, protocols, node, WebSocket } = this.#request
-    const address = await ask(url, context)
-    const offered = await ask(protocols, context)
-    const headers = await ask(node?.headers, context)
+    // all at once: none is asked on behalf of an attempt that has ended meanwhile
+    const [address, offered, headers] = await Promise.all([
+      ask(url, context),
+      ask(protocols, context),
+      ask(node?.headers, context),
+    ])
     if (this.#isEnded) return
     const Socket = findWebSocket(WebSocket)
     if (!Socket) throw new ConnectError("this platform has no WebSocket: pass one", { code: "NO_WEBSOCKET" })
@@ -169,9 +203,9 @@ export class Link {
     this.#socket = socket
     this.#unlisten = listen(socket, {
       open: () => this.#opened(),
-      message: (data, isText) => this.#owner.linkReceived(this, isText ? String(data) : data),
-      ping: () => this.#owner.linkSeen(this),
-      pong: (payload) => this.#owner.linkSeen(this, String(payload)),
+      message: (data, isText) => this.receiver?.received(isText ? String(data) : data),
+      ping: () => this.receiver?.seen(),
+      pong: (payload) => this.receiver?.seen(String(payload)),
       close: (code, reason) => this.#end(code, reason),
       error: (error) => this.#failed(error),
       refused: (status, header) => this.fail(refusal(status, header("retry-after"), this.#request.clock)),
@@ -187,29 +221,36 @@ export class Link {
     try {
       return new Socket(url, typeof offered === "object" ? [...offered] : offered, options)
     } catch (cause) {
-      // an address that is fixed will be as wrong the next time; one that is asked for may be right then
-      const code = typeof this.#request.url === "function" ? "CONNECT_FAILED" : "INVALID_ADDRESS"
+      // what is fixed will be as wrong the next time; what is asked for may be right then
+      const { url: asked, protocols, node } = this.#request
+      const isFixed = [asked, protocols, node?.headers].every((it) => typeof it !== "function")
+      const code = isFixed ? "INVALID_ADDRESS" : "CONNECT_FAILED"
       throw new ConnectError(`cannot dial ${JSON.stringify(url)}: ${reasonOf(cause)}`, { code, cause })
     }
   }
 
   #opened(): void {
     this.#wasOpen = true
-    this.#timer.stop()
+    this.#stage = "socket"
     this.#owner.linkOpened(this)
   }
 
   #failed(error: unknown): void {
-    // a connection that was open tells its close code in the `close` that follows; an attempt may have no `close` at all
-    if (!this.#wasOpen) return this.fail(new ConnectError(`connect failed: ${reasonOf(error)}`, { cause: error }))
-    this.#error ??= error
-    if (!this.#timer.isArmed) this.#timer.start(this.#request.closeTimeoutMs)
+    // an attempt may have no `close` at all; a connection that was open tells its close code in the one that follows
+    if (this.#wasOpen) {
+      this.#error ??= error
+      if (!this.#timer.isArmed) this.#timer.start(this.#request.closeTimeoutMs)
+    } else this.fail(connectError(error))
   }
 
   #timedOut(): void {
     const { connectTimeoutMs } = this.#request
-    if (this.#wasOpen) this.#end(1006, "")
-    else this.fail(new ConnectError(`not open within ${connectTimeoutMs} ms`, { code: "CONNECT_TIMEOUT" }))
+    const late = (what: string) =>
+      new ConnectError(`${what} within ${connectTimeoutMs} ms`, { code: "CONNECT_TIMEOUT" })
+    if (!this.#wasOpen) this.fail(late("not open"))
+    else if (this.isOpen && this.#error === undefined) this.fail(late("onOpen is not done"), "open")
+    // the peer does not answer the closing handshake, or no `close` has followed an error
+    else this.terminate()
   }
 
   #end(code: number, reason: string): void {
@@ -219,12 +260,20 @@ export class Link {
     this.#unlisten?.()
     if (this.#socket) terminate(this.#socket)
     this.#abort.abort(this.#error)
-    this.#owner.linkEnded(this, { code, reason, wasOpen: this.#wasOpen, error: this.#error })
+    const end = { code, reason, wasOpen: this.#wasOpen, error: this.#error }
+    this.#owner.linkEnded(this, end, this.#stage)
   }
 }
 
-function ask<T>(value: PerAttempt<T>, context: AttemptContext): MaybePromise<T> {
-  return typeof value === "function" ? (value as (context: AttemptContext) => MaybePromise<T>)(context) : value
+async function ask<T>(value: PerAttempt<T>, context: AttemptContext): Promise<T> {
+  return typeof value === "function"
+    ? (value as (context: AttemptContext) => MaybePromise<T>)(context)
+    : value
+}
+
+function connectError(error: unknown): unknown {
+  if (error instanceof ConnectError || hasErrorCode(error, "STOP_RECONNECTING")) return error
+  return new ConnectError(`connect failed: ${reasonOf(error)}`, { cause: error })
 }
 
 function refusal(status: number, retryAfter: string | undefined, clock: Clock): ConnectError {

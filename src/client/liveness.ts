@@ -1,7 +1,8 @@
 /**
- * Watches one link of a client: sends pings of whatever kind the platform has, and says when the line is dead.
+ * Watches one link of a client: sends pings of whatever kind the platform has, and fails the link when the line is dead.
  */
 
+import { ConnectionLostError } from "../core/errors.js"
 import { type Clock, Timer } from "../core/timer.js"
 import type { Payload } from "../core/types.js"
 import type { LiteralPing } from "../wire/codec.js"
@@ -10,11 +11,21 @@ import type { Link } from "./link.js"
 
 /** Settings of a client's heartbeat. */
 export interface ClientHeartbeatOptions extends HeartbeatOptions {
+  /** How long to wait for the answer, in milliseconds, before the line counts as dead. @defaultValue 5_000 */
+  readonly timeoutMs?: number
   /**
    * Text messages that serve as ping and pong where the platform has no ping frames (browsers).
    * @defaultValue what the codec offers: "ping" and "pong" with `json()`, which a hub answers by itself
    */
   readonly literalPing?: LiteralPing
+}
+
+/** What outlives one link: how this server treats pings. */
+export interface PingMemory {
+  /** It has answered a literal ping. A server that never did is not held to it. */
+  isLiteralKnown: boolean
+  /** It was said that a dead line cannot be noticed. */
+  isBlindTold: boolean
 }
 
 /** What a liveness watch needs. */
@@ -25,13 +36,11 @@ export interface LivenessOptions {
   readonly literal: LiteralPing | undefined
   /** Where time comes from. */
   readonly clock: Clock
-  /** Whether this server has ever answered the literal ping. One that never did is not held to it. */
-  readonly isLiteralKnown: boolean
+  /** See {@link PingMemory}. */
+  readonly memory: PingMemory
   /** A ping was answered. */
   readonly onAnswer: (rttMs: number) => void
-  /** The line is dead. */
-  readonly onDead: () => void
-  /** There is no way to see whether the line is dead. */
+  /** There is no way to see whether the line is dead. Called once per memory. */
   readonly onBlind: () => void
 }
 
@@ -43,25 +52,25 @@ export class Liveness {
   readonly #timer: Timer
   readonly #usesFrames: boolean
   #dueAt = 0
-  #isPaused = false
-  #isLiteralKnown: boolean
 
   /** @param link - An open link. */
   constructor(link: Link, options: LivenessOptions) {
     this.#link = link
     this.#options = options
-    this.#isLiteralKnown = options.isLiteralKnown
     this.#usesFrames = link.canPing
     this.#pulse = new Pulse(options.settings, options.clock.now())
     this.#timer = new Timer(options.clock, () => this.#look())
-    if (!this.#usesFrames && !options.literal) options.onBlind()
-    // the first ping at once: it tells the round-trip time, and whether a literal ping is answered at all
-    else this.#ping()
   }
 
   /** Round-trip time of the last ping that was answered, in milliseconds. */
   get rttMs(): number | undefined {
     return this.#pulse.rttMs
+  }
+
+  /** Sends the first ping at once: it tells the round-trip time, and whether a literal ping is answered at all. */
+  start(): void {
+    if (this.#usesFrames || this.#options.literal) this.#ping()
+    else this.#blind()
   }
 
   /** Something came in. Returns whether it was a literal pong, which is not for the application. */
@@ -70,7 +79,7 @@ export class Liveness {
       this.seen()
       return false
     }
-    this.#isLiteralKnown = true
+    this.#options.memory.isLiteralKnown = true
     this.#answered()
     return true
   }
@@ -79,11 +88,6 @@ export class Liveness {
   seen(pong?: string): void {
     if (pong === undefined) this.#pulse.seen(this.#options.clock.now())
     else this.#answered(pong)
-  }
-
-  /** Reading is paused: nothing can be heard, so nothing is judged. */
-  pause(isPaused: boolean): void {
-    this.#isPaused = isPaused
   }
 
   /** Ends the watch. */
@@ -97,22 +101,39 @@ export class Liveness {
   }
 
   #look(): void {
-    const { clock, settings, onDead } = this.#options
+    const { clock, settings, memory } = this.#options
     const now = clock.now()
-    if (this.#isPaused) this.#pulse.seen(now)
+    // while reading is paused nothing can be heard, so nothing is judged
+    if (this.#link.isReadingPaused) this.#pulse.seen(now)
     const verdict = this.#pulse.check(now, now - this.#dueAt > settings.intervalMs)
     if (verdict === "ping") this.#ping()
     else if (verdict !== "dead") this.#wait(verdict)
-    else if (this.#usesFrames || this.#isLiteralKnown) onDead()
-    else this.#options.onBlind()
+    else if (this.#usesFrames || memory.isLiteralKnown) this.#dead()
+    else this.#blind()
   }
 
   #ping(): void {
     const { clock, literal, settings } = this.#options
     this.#wait(settings.timeoutMs)
     const payload = this.#pulse.pinged(clock.now())
-    if (this.#usesFrames) this.#link.ping(payload)
-    else if (literal) this.#link.send(literal.ping)
+    try {
+      if (this.#usesFrames) this.#link.ping(payload)
+      else if (literal) this.#link.send(literal.ping)
+    } catch (error) {
+      this.#link.fail(error)
+    }
+  }
+
+  #dead(): void {
+    const { timeoutMs } = this.#options.settings
+    this.#link.fail(new ConnectionLostError(`no answer to a ping within ${timeoutMs} ms`))
+  }
+
+  #blind(): void {
+    const { memory, onBlind } = this.#options
+    if (memory.isBlindTold) return
+    memory.isBlindTold = true
+    onBlind()
   }
 
   #wait(ms: number): void {

@@ -6,6 +6,16 @@
 import { QueueFullError } from "../core/errors.js"
 import { type IteratorOwner, MessageIterator } from "../wire/message-iterator.js"
 
+/** How one reader of `for await` is fed. */
+export interface ClientIterateOptions {
+  /**
+   * How many messages may wait for this reader. Then reading from the socket pauses; in a browser, where that is
+   * impossible, the loop ends with a `QueueFullError`.
+   * @defaultValue 1_024
+   */
+  readonly maxMessages?: number
+}
+
 /** Several readers, and the pace of the slowest. */
 export class ReaderSet<Message> implements IteratorOwner<Message> {
   readonly #readers = new Map<MessageIterator<Message>, number>()

@@ -5,6 +5,7 @@
 import { type BackoffSettings, backoffDelay } from "../core/backoff.js"
 import { CloseCode, type RetryAdvice, retryAdvice } from "../core/close-codes.js"
 import { ConnectError, hasErrorCode } from "../core/errors.js"
+import { checkMs } from "../core/options.js"
 import type { LinkEnd } from "./link.js"
 
 /**
@@ -36,7 +37,9 @@ export interface PolicySettings {
 }
 
 /** What to do: wait so long, or stop for that cause. */
-export type PolicyVerdict = { readonly delayMs: number } | { readonly stop: EndCause; readonly error?: unknown }
+export type PolicyVerdict =
+  | { readonly delayMs: number }
+  | { readonly stop: EndCause; readonly error?: unknown }
 
 /** How long a client stays away from a server that restarts or is overloaded, in milliseconds. */
 const LATER_MS = { min: 5_000, max: 30_000 }
@@ -46,11 +49,14 @@ const MAX_HINT_MS = 300_000
 /** Counts attempts, and decides after each end. */
 export class ReconnectPolicy {
   readonly #settings: PolicySettings
+  readonly #onFault: (error: unknown) => void
   #attempt = 0
   #previousMs: number | undefined
 
-  constructor(settings: PolicySettings) {
+  /** @param onFault - Told what `shouldReconnect` threw; the rest decides then. */
+  constructor(settings: PolicySettings, onFault: (error: unknown) => void) {
     this.#settings = settings
+    this.#onFault = onFault
   }
 
   /** How many attempts have failed since the last stable connection. */
@@ -72,7 +78,8 @@ export class ReconnectPolicy {
     if (typeof decision === "object" && "stop" in decision) return decision
     if (decision === false) return { stop: "stopped" }
     const isForced = decision !== undefined
-    const advice = isForced || !end.wasOpen ? "now" : (this.#settings.closeCodes[end.code] ?? retryAdvice(end.code))
+    const advice =
+      isForced || !end.wasOpen ? "now" : (this.#settings.closeCodes[end.code] ?? retryAdvice(end.code))
     if (advice === "never") return { stop: isAuth(end.code) ? "auth" : "close-code", error: end.error }
     const { maxRetries } = this.#settings
     if (maxRetries !== false && this.#attempt >= maxRetries) return { stop: "max-retries", error: end.error }
@@ -81,9 +88,13 @@ export class ReconnectPolicy {
 
   #ask(end: LinkEnd): ReconnectDecision | { readonly stop: EndCause; readonly error: unknown } {
     try {
-      return this.#settings.shouldReconnect?.(end)
+      const decision = this.#settings.shouldReconnect?.(end)
+      if (typeof decision === "object") checkMs("shouldReconnect delayMs", decision.delayMs)
+      return decision
     } catch (error) {
-      return hasErrorCode(error, "STOP_RECONNECTING") ? { stop: "stopped", error } : undefined
+      if (hasErrorCode(error, "STOP_RECONNECTING")) return { stop: "stopped", error }
+      this.#onFault(error)
+      return undefined
     }
   }
 

@@ -61,10 +61,11 @@ export function logOf<Incoming, Outgoing>(
 }
 
 /** Options of {@link fakeClient}: the client's own, and what is around it. */
-export interface FakeClientOptions<Incoming, Outgoing>
-  extends ReconnectingClientOptions<Incoming, Outgoing> {
+export interface FakeClientOptions<Incoming, Outgoing> extends ReconnectingClientOptions<Incoming, Outgoing> {
   readonly url?: ConstructorParameters<typeof ReconnectingClient>[0]
   readonly make?: Make
+  /** Whether servers answer the text `ping` with `pong`. @defaultValue false */
+  readonly answersLiteral?: boolean
   readonly clock?: VirtualClock
 }
 
@@ -75,8 +76,15 @@ export interface FakeClientOptions<Incoming, Outgoing>
 export function fakeClient<Incoming = string, Outgoing = string>(
   given: Given<FakeClientOptions<Incoming, Outgoing>> = {},
 ) {
-  const { url = "ws://far.example/", make, clock = new VirtualClock(), ...options } = given
+  const {
+    url = "ws://far.example/",
+    make,
+    answersLiteral = false,
+    clock = new VirtualClock(),
+    ...options
+  } = given
   const network = new FakeNetwork(clock, make)
+  network.answersLiteral = answersLiteral
   const client = new ReconnectingClient<Incoming, Outgoing>(url, {
     codec: text() as never,
     heartbeat: false,

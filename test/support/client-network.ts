@@ -201,6 +201,8 @@ export class FakeNetwork {
   mostLive = 0
   /** The most sockets that were not closed at one time. */
   mostUnclosed = 0
+  /** Whether far ends answer the text `ping` with `pong` from their opening on. */
+  answersLiteral = false
   /** How long a frame takes, in milliseconds; 0 is right after the synchronous code. */
   latencyMs = 0
   /** What happens to a socket that was dialled. */
@@ -246,6 +248,7 @@ export class FakeNetwork {
     if (!/^wss?:\/\//.test(url)) throw new SyntaxError(`invalid URL: ${url}`)
     const Socket = this.make === "frames" ? FrameSocket : DialledSocket
     const socket = new Socket(this, url, protocols, options)
+    socket.answersLiteral = this.answersLiteral
     this.sockets.push(socket)
     this.#unclosed = [...this.#unclosed.filter((it) => it.readyState < 3), socket]
     this.mostUnclosed = Math.max(this.mostUnclosed, this.#unclosed.length)

@@ -1,0 +1,194 @@
+/**
+ * Where a client stands, and what follows what: dialling, waiting, replacing, ending. `client-state` has the table.
+ * It knows no messages.
+ */
+
+import { CloseCode } from "../core/close-codes.js"
+import type { ErrorEvent } from "../core/emitter.js"
+import { Timer } from "../core/timer.js"
+import type { ClientEnd, StateChange } from "./client-events.js"
+import type { ClientSettings } from "./client-options.js"
+import type { ClientState } from "./client-state.js"
+import { Link, type LinkEnd, type LinkOwner, type LinkStage } from "./link.js"
+import { type EndCause, ReconnectPolicy } from "./reconnect-policy.js"
+
+/** What a course goes by. */
+export type CourseSettings = Pick<
+  ClientSettings<never, never>,
+  "clock" | "link" | "policy" | "signal" | "stableAfterMs"
+>
+
+/** Whom a course tells. */
+export interface CourseOwner {
+  /** One step from state to state was taken. */
+  changed(change: StateChange): void
+  /** A link is open. */
+  opened(link: Link, isReconnect: boolean): void
+  /** There is no link any more. */
+  released(): void
+  /** Something failed, and the client goes on. */
+  failed(event: ErrorEvent): void
+  /** The end. Called once, and last. */
+  ended(end: Omit<ClientEnd, "queued">): void
+}
+
+/** The one variable that says where a client stands, and every step of it. */
+export class Course implements LinkOwner {
+  /** Where it stands. */
+  state: ClientState = "idle"
+  /** When it dials again; only in `waiting`. */
+  retryAt: number | undefined
+  /** The link that counts; every other one is not heard. */
+  link: Link | undefined
+  /** Whether it was ever open. */
+  hasOpened = false
+  readonly #settings: CourseSettings
+  readonly #owner: CourseOwner
+  readonly #policy: ReconnectPolicy
+  readonly #retryTimer: Timer
+  readonly #stableTimer: Timer
+  readonly #aborted = () => this.leave("aborted", this.#settings.signal?.reason)
+  /** Replaced or paused, and perhaps still closing. */
+  #retired: Link | undefined
+  #lastClose: LinkEnd | undefined
+  /** What `closing` will end in. */
+  #ending: { readonly cause: EndCause; readonly error: unknown } | undefined
+  #isEnded = false
+
+  constructor(settings: CourseSettings, owner: CourseOwner) {
+    const { clock, policy, signal } = settings
+    this.#settings = settings
+    this.#owner = owner
+    this.#policy = new ReconnectPolicy(policy, (error) => owner.failed({ error, stage: "listener" }))
+    this.#retryTimer = new Timer(clock, () => this.#dial())
+    this.#stableTimer = new Timer(clock, () => this.#policy.reset())
+    signal?.addEventListener("abort", this.#aborted)
+  }
+
+  /** The first step, if nothing has happened yet. */
+  begin(isDialling: boolean): void {
+    if (this.#settings.signal?.aborted) this.#aborted()
+    else if (isDialling && this.state === "idle") this.#dial()
+  }
+
+  connect(): void {
+    if (this.state === "idle" || this.state === "paused") this.#dial()
+  }
+
+  reconnect(): void {
+    if (this.#isEnding) return
+    this.#policy.reset()
+    if (this.state === "connecting") return
+    this.#detach()
+    this.#dial()
+  }
+
+  pause(): void {
+    if (this.#isEnding || this.state === "paused") return
+    this.#detach()
+    this.#to("paused")
+  }
+
+  /** Ends for that cause: after the closing handshake where there is a connection. */
+  leave(cause: EndCause, error?: unknown, code: number = CloseCode.NORMAL, reason = ""): void {
+    const { link } = this
+    // while an end is being handled, an open client has no link any more
+    if (this.state === "open" && link) {
+      this.#ending = { cause, error }
+      this.#to("closing")
+      link.close(code, reason)
+    } else if (this.state !== "closing") this.#finish(cause, error)
+  }
+
+  linkOpened(link: Link): void {
+    if (link !== this.link) return
+    const isReconnect = this.hasOpened
+    this.#to("open")
+    this.hasOpened = true
+    // a listener may have closed, paused or re-dialled
+    if (link !== this.link || this.#isEnding) return
+    this.#stableTimer.start(this.#settings.stableAfterMs)
+    this.#owner.opened(link, isReconnect)
+  }
+
+  linkEnded(link: Link, end: LinkEnd, stage: LinkStage): void {
+    if (link !== this.link) return
+    this.#lastClose = end
+    this.#release()
+    if (this.#ending) this.#finish(this.#ending.cause, this.#ending.error)
+    else this.#goOn(end, stage)
+  }
+
+  #goOn(end: LinkEnd, stage: LinkStage): void {
+    if (end.error !== undefined) this.#owner.failed({ error: end.error, stage })
+    if (this.#isElsewhere) return
+    const verdict = this.#policy.decide(end)
+    if (this.#isElsewhere) return
+    if ("stop" in verdict) this.#finish(verdict.stop, verdict.error)
+    else this.#wait(verdict.delayMs)
+  }
+
+  /** A callback may have closed, paused or re-dialled while an end was being handled. */
+  get #isElsewhere(): boolean {
+    return this.link !== undefined || (this.state !== "connecting" && this.state !== "open")
+  }
+
+  get #isEnding(): boolean {
+    return this.state === "closing" || this.state === "closed"
+  }
+
+  #to(to: ClientState, retryAt?: number): void {
+    const from = this.state
+    this.state = to
+    this.retryAt = retryAt
+    this.#owner.changed({
+      from,
+      to,
+      attempt: this.#policy.attempt,
+      retryAt,
+      lastClose: this.#lastClose,
+      isReconnect: this.hasOpened,
+    })
+  }
+
+  #dial(): void {
+    this.#retryTimer.stop()
+    const link = new Link(this.#settings.link, this)
+    this.link = link
+    this.#to("connecting")
+    if (link === this.link) link.dial(this.#policy.attempt, this.#lastClose)
+  }
+
+  #wait(delayMs: number): void {
+    this.#retryTimer.start(delayMs)
+    this.#to("waiting", this.#settings.clock.date() + delayMs)
+  }
+
+  #finish(cause: EndCause, error?: unknown): void {
+    if (this.#isEnded) return
+    this.#isEnded = true
+    this.#detach()
+    this.#retired?.terminate()
+    this.#settings.signal?.removeEventListener("abort", this.#aborted)
+    this.#to("closed")
+    this.#owner.ended({ cause, error, lastClose: this.#lastClose })
+  }
+
+  /** Lets go of the link: it closes by itself, and nobody listens. At most one does so at any time. */
+  #detach(): void {
+    const { link } = this
+    if (link) {
+      this.#retired?.terminate()
+      this.#retired = link
+    }
+    this.#release()
+    link?.close(CloseCode.NORMAL, "")
+  }
+
+  #release(): void {
+    this.link = undefined
+    this.#retryTimer.stop()
+    this.#stableTimer.stop()
+    this.#owner.released()
+  }
+}

@@ -1,0 +1,149 @@
+/**
+ * The sending half of a client: straight to the socket where it has room, into the queue where it has none.
+ * It knows no states; it is told when messages may flow, and when they never will again.
+ */
+
+import { ConnectionLostError } from "../core/errors.js"
+import { checkMs } from "../core/options.js"
+import { type Clock, Timer } from "../core/timer.js"
+import type { Payload } from "../core/types.js"
+import type { Codec } from "../wire/codec.js"
+import { type DropReason, SendQueue, type SendQueueSettings } from "../wire/send-queue.js"
+import { byteLength } from "../wire/utf8.js"
+import type { Link } from "./link.js"
+
+/**
+ * What became of a message that was given to `send`: handed to the socket, kept in the queue, or given up
+ * (a `dropped` event says why).
+ */
+export type ClientSendResult = "sent" | "queued" | "dropped"
+
+/** How one message may be treated. */
+export interface ClientSendOptions {
+  /** Send it now or not at all. @defaultValue false */
+  readonly volatile?: boolean
+  /** How long it is worth sending, in milliseconds. @defaultValue for ever */
+  readonly ttlMs?: number
+  /** Replaces the waiting message of the same key; the newer one takes its place at the end. @defaultValue none */
+  readonly key?: string
+  /** Takes it out of the queue. @defaultValue none */
+  readonly signal?: AbortSignal
+}
+
+/** What a sender goes by. */
+export interface SenderSettings<Outgoing> {
+  /** How messages become frames. */
+  readonly codec: Pick<Codec<never, Outgoing>, "encode">
+  /** Limits of what may wait. */
+  readonly queue: SendQueueSettings
+  /** Above so many bytes in the socket, messages wait. */
+  readonly highWaterMarkBytes: number
+  /** Where time comes from. */
+  readonly clock: Clock
+}
+
+/** How often a full socket is looked at, in milliseconds. Browsers have no event for it. */
+const PUMP_MS = 20
+
+/** Sends in the order of the calls, over one link after another. */
+export class Sender<Outgoing> {
+  readonly #settings: SenderSettings<Outgoing>
+  readonly #onDrop: (message: Outgoing, reason: DropReason) => void
+  readonly #queue: SendQueue<Outgoing>
+  readonly #pump: Timer
+  #link: Link | undefined
+  #isEnded = false
+
+  constructor(settings: SenderSettings<Outgoing>, onDrop: (message: Outgoing, reason: DropReason) => void) {
+    this.#settings = settings
+    this.#onDrop = onDrop
+    this.#queue = new SendQueue(settings.queue, settings.clock, onDrop)
+    this.#pump = new Timer(settings.clock, () => this.#flush())
+  }
+
+  /** How many messages wait. */
+  get size(): number {
+    return this.#queue.size
+  }
+
+  /** How many bytes of payload wait. */
+  get bytes(): number {
+    return this.#queue.bytes
+  }
+
+  /** From now on messages flow over this link; what waits goes first. */
+  start(link: Link): void {
+    this.#link = link
+    this.#flush()
+  }
+
+  /** From now on messages wait. */
+  stop(): void {
+    this.#link = undefined
+    this.#pump.stop()
+  }
+
+  /** No message is taken any more. What waits can still be taken out. */
+  end(): void {
+    this.#isEnded = true
+    this.stop()
+  }
+
+  /** Takes everything out of the queue, oldest first. */
+  drain(): Outgoing[] {
+    return this.#queue.clear()
+  }
+
+  /** Sends a message, or keeps it, or gives it up. Tells nobody anything but drops. */
+  send(message: Outgoing, { volatile, ttlMs, key, signal }: ClientSendOptions): ClientSendResult {
+    if (this.#isEnded) return this.#drop(message, "closed")
+    const { codec, clock } = this.#settings
+    const expiresAt = ttlMs === undefined ? undefined : clock.now() + checkMs("send.ttlMs", ttlMs)
+    const payload = copied(codec.encode(message))
+    if (signal?.aborted) return this.#drop(message, "aborted")
+    if (this.#queue.size === 0 && this.#hasRoom && this.#transmit(payload)) return "sent"
+    if (volatile) return this.#drop(message, "volatile")
+    const isTaken = this.#queue.push({ message, payload, size: byteLength(payload), key, expiresAt, signal })
+    this.#flush()
+    return isTaken ? "queued" : "dropped"
+  }
+
+  get #hasRoom(): boolean {
+    const link = this.#link
+    return link?.isOpen === true && link.bufferedBytes < this.#settings.highWaterMarkBytes
+  }
+
+  /** Sends what waits, oldest first, as far as the socket has room. A message leaves the queue once it was taken. */
+  #flush(): void {
+    // room is looked for last: whoever hears that a message has expired may do anything
+    for (let item = this.#queue.peek(); item && this.#hasRoom; item = this.#queue.peek()) {
+      if (!this.#transmit(item.payload)) return
+      this.#queue.shift()
+    }
+    if (this.#link && this.#queue.size > 0) this.#pump.start(PUMP_MS)
+  }
+
+  #transmit(payload: Payload): boolean {
+    const link = this.#link
+    try {
+      link?.send(payload)
+      return true
+    } catch (cause) {
+      this.stop()
+      // not at once: the message has to be in its place before anybody is told
+      const error = new ConnectionLostError("the socket does not take messages any more", { cause })
+      this.#settings.clock.soon(() => link?.fail(error))
+      return false
+    }
+  }
+
+  #drop(message: Outgoing, reason: DropReason): "dropped" {
+    this.#onDrop(message, reason)
+    return "dropped"
+  }
+}
+
+/** The caller's bytes stay the caller's. Not `slice()`: a Buffer's shares its memory. */
+function copied(payload: Payload): Payload {
+  return typeof payload === "string" ? payload : new Uint8Array(payload)
+}
