@@ -13,7 +13,7 @@ import { Mailbox } from "./mailbox.js"
 const START_MS = 10_000
 
 /** How a program ended. */
-export interface Exit {
+interface Exit {
   readonly code: number | null
   readonly stdout: string
   readonly stderr: string

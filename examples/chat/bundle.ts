@@ -1,0 +1,53 @@
+/**
+ * Makes the page: its script with the library in it, its style and its markup, all held in memory.
+ * It knows esbuild, and nothing of who asks for the files.
+ */
+
+import { readFile } from "node:fs/promises"
+import { fileURLToPath } from "node:url"
+import { build } from "esbuild"
+
+/** One file of the page. */
+export interface Asset {
+  readonly type: string
+  readonly body: string | Uint8Array
+}
+
+const folder = new URL("./page/", import.meta.url)
+
+let bundled: Promise<ReadonlyMap<string, Asset>> | undefined
+
+/** Bundles the page, once in the life of the process. Resolves with its files by path. */
+export function bundlePage(): Promise<ReadonlyMap<string, Asset>> {
+  bundled ??= bundle()
+  return bundled
+}
+
+async function bundle(): Promise<ReadonlyMap<string, Asset>> {
+  const [html, css, icon, script] = await Promise.all([
+    readFile(new URL("index.html", folder)),
+    readFile(new URL("style.css", folder)),
+    readFile(new URL("icon.svg", folder)),
+    bundleScript(),
+  ])
+  return new Map<string, Asset>([
+    ["/", { type: "text/html; charset=utf-8", body: html }],
+    ["/style.css", { type: "text/css; charset=utf-8", body: css }],
+    ["/icon.svg", { type: "image/svg+xml", body: icon }],
+    ["/page.js", { type: "text/javascript; charset=utf-8", body: script }],
+  ])
+}
+
+async function bundleScript(): Promise<string> {
+  const { outputFiles } = await build({
+    entryPoints: [fileURLToPath(new URL("page.ts", folder))],
+    bundle: true,
+    format: "esm",
+    target: "es2022",
+    write: false,
+    logLevel: "silent",
+  })
+  const [script] = outputFiles
+  if (!script) throw new Error("esbuild made no file of page.ts")
+  return script.text
+}
