@@ -17,6 +17,7 @@ const FLOORS: ReadonlyMap<string, number> = new Map([
   ["adapters", 3],
   ["auth", 3],
   ["metrics", 3],
+  ["compat", 3],
   ["testing", 3],
 ])
 
@@ -30,7 +31,7 @@ const NODE_FOLDERS: ReadonlySet<string> = new Set(["server", "adapters", "testin
 const FOREIGN: ReadonlyMap<string, string> = new Map([
   ["eventemitter3", "core/emitter.ts"],
   ["isomorphic-ws", "wire/socket.ts"],
-  ["ws", "server/attach.ts"],
+  ["ws", "server/handshake.ts"],
 ])
 
 /** The one file that touches the clock, so that a virtual clock can drive everything else. */

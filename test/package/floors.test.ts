@@ -31,7 +31,7 @@ describe("the checker", () => {
       "core/emitter.ts": 'import EventEmitter from "eventemitter3"\nimport { a } from "./types.js"',
       "wire/socket.ts": 'import WebSocket from "isomorphic-ws"\nimport type { A } from "../core/types.js"',
       "hub/hub.ts": 'import { c } from "../wire/connection.js"\nimport { r } from "./rooms.js"',
-      "server/attach.ts": 'import { WebSocketServer } from "ws"\nimport type { Hub } from "../hub/hub.js"',
+      "server/handshake.ts": 'import { WebSocketServer } from "ws"\nimport type { Hub } from "../hub/hub.js"',
       "testing/proxy.ts": 'import { connect } from "node:net"\nimport { Hub } from "../hub/hub.js"',
       "index.ts": 'export { createHub } from "./hub/hub.js"\nexport type { A } from "./core/types.js"',
       "server.ts": 'export { attach } from "./server/attach.js"',
@@ -79,9 +79,9 @@ describe("the checker", () => {
 
   it.each([
     ["hub/a.ts", 'import E from "eventemitter3"', "eventemitter3  (only core/emitter.ts imports it)"],
-    ["hub/a.ts", 'import type { WebSocket } from "ws"', "ws  (only server/attach.ts imports it)"],
+    ["hub/a.ts", 'import type { WebSocket } from "ws"', "ws  (only server/handshake.ts imports it)"],
     ["hub/a.ts", 'import lodash from "lodash"', "lodash  (not a dependency)"],
-    ["hub/a.ts", 'const ws = require("ws")', "ws  (only server/attach.ts imports it)"],
+    ["hub/a.ts", 'const ws = require("ws")', "ws  (only server/handshake.ts imports it)"],
     [
       "wire/a.ts",
       'import type { Socket } from "node:net"',

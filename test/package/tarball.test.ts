@@ -17,7 +17,7 @@ const run = promisify(execFile)
 const root = fileURLToPath(new URL("../..", import.meta.url))
 const { resolve } = createRequire(import.meta.url)
 
-const DOORS = ["holdfast", "holdfast/server", "holdfast/testing"] as const
+const DOORS = ["holdfast", "holdfast/server", "holdfast/compat", "holdfast/testing"] as const
 const NPM_FLAGS = ["--prefer-offline", "--no-audit", "--no-fund", "--no-update-notifier"]
 
 let project: string
