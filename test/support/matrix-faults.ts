@@ -27,7 +27,7 @@ export class FaultServer implements AsyncDisposable {
   readonly #control = createServer()
   readonly #wss = new WebSocketServer({ noServer: true })
   readonly #sockets = new Set<Socket>()
-  readonly #held = Promise.withResolvers?.<void>() ?? withResolvers()
+  readonly #held = new Signal()
   #port = 0
   #upgrades = 0
   #failures = 0
@@ -38,7 +38,7 @@ export class FaultServer implements AsyncDisposable {
     this.#fault = fault
     this.#server.on("upgrade", (request, socket, head) => this.#upgrade(request, socket as Socket, head))
     this.#control.on("request", async (_request, response) => {
-      await this.#held.promise
+      await this.#held.given
       response.writeHead(204, { "access-control-allow-origin": "*", connection: "close" }).end()
     })
   }
@@ -94,7 +94,8 @@ export class FaultServer implements AsyncDisposable {
     socket.on("close", () => this.#sockets.delete(socket))
     const isHealed = this.#upgrades > (this.#fault === "held" ? 1 : FAILURES)
     if (isHealed || this.#fault === "none" || this.#fault === "refused") this.#accept(request, socket, head)
-    else if (this.#fault === "cut") this.#wss.handleUpgrade(request, socket, head, () => socket.resetAndDestroy())
+    else if (this.#fault === "cut")
+      this.#wss.handleUpgrade(request, socket, head, () => socket.resetAndDestroy())
     else this.#fail(socket)
   }
 
@@ -105,7 +106,7 @@ export class FaultServer implements AsyncDisposable {
     else if (this.#fault === "end") socket.end()
     // a socket that is not read would never be seen to end
     else socket.on("end", () => socket.end()).resume()
-    this.#held.resolve()
+    this.#held.give()
   }
 
   #accept(request: IncomingMessage, socket: Socket, head: Buffer): void {
@@ -127,12 +128,12 @@ export class FaultServer implements AsyncDisposable {
   }
 }
 
-function withResolvers(): { promise: Promise<void>; resolve: () => void } {
-  let resolve = () => {}
-  const promise = new Promise<void>((it) => {
-    resolve = it
+/** Something that happens once, and that many may wait for. */
+class Signal {
+  give = () => {}
+  readonly given = new Promise<void>((resolve) => {
+    this.give = resolve
   })
-  return { promise, resolve }
 }
 
 async function listen(server: Server, port: number): Promise<number> {

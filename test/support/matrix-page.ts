@@ -19,14 +19,17 @@ import { runClient } from "./client-program.mjs"
 globalThis.run = (task) => runClient(holdfast, task, (event) => globalThis.tell(event))
 `
 
-const WORKER = `
-const before = new Set(Reflect.ownKeys(globalThis))
+const IMPORT = `
 const calls = []
+const originals = {}
 for (const name of ["setTimeout", "setInterval", "queueMicrotask", "addEventListener", "fetch"]) {
+  originals[name] = globalThis[name]
   globalThis[name] = () => void calls.push(name)
 }
+const before = new Set(Reflect.ownKeys(globalThis))
 const names = Object.keys(await import("../../dist/index.js"))
 const added = Reflect.ownKeys(globalThis).filter((it) => !before.has(it)).map(String)
+Object.assign(globalThis, originals)
 postMessage({ calls, added, hasClient: names.includes("ReconnectingClient") })
 `
 
@@ -44,7 +47,7 @@ export class PageRunner implements AsyncDisposable {
   static async start(): Promise<PageRunner> {
     const files = new Map([
       ["/client.js", await bundle(CLIENT)],
-      ["/worker.js", await bundle(WORKER)],
+      ["/import.js", await bundle(IMPORT)],
     ])
     const server = createServer((request, response) => {
       const script = files.get(request.url ?? "")
@@ -72,19 +75,10 @@ export class PageRunner implements AsyncDisposable {
     })
   }
 
-  /** Imports the root door in a module worker. Resolves with what that did. */
-  importInWorker(): Promise<Run> {
+  /** Imports the root door, in the page itself or in a module worker. Resolves with what that did. */
+  importDoor(place: "page" | "worker"): Promise<Run> {
     return this.#inPage(async (page, events) => {
-      events.push(
-        await page.evaluate(
-          () =>
-            new Promise<ProgramEvent>((resolve, reject) => {
-              const worker = new Worker("/worker.js", { type: "module" })
-              worker.onmessage = ({ data }) => resolve(data)
-              worker.onerror = ({ message }) => reject(new Error(message))
-            }),
-        ),
-      )
+      events.push(await (place === "worker" ? page.evaluate(importInWorker) : page.evaluate(importInPage)))
     })
   }
 
@@ -109,8 +103,25 @@ export class PageRunner implements AsyncDisposable {
     // what was thrown at the very end is told by now
     await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 0)))
     await page.close()
-    return { events, trouble }
+    return { events, trouble, lingerMs: 0 }
   }
+}
+
+function importInWorker(): Promise<ProgramEvent> {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker("/import.js", { type: "module" })
+    worker.onmessage = ({ data }) => resolve(data)
+    worker.onerror = ({ message }) => reject(new Error(message))
+  })
+}
+
+function importInPage(): Promise<ProgramEvent> {
+  return new Promise((resolve, reject) => {
+    globalThis.onmessage = ({ data }) => resolve(data)
+    const script = Object.assign(document.createElement("script"), { type: "module", src: "/import.js" })
+    script.onerror = () => reject(new Error("the script does not load"))
+    document.head.append(script)
+  })
 }
 
 /** The root door as one classic script for an environment that has nothing but the language. */

@@ -23,6 +23,8 @@ export interface Run {
   readonly events: readonly ProgramEvent[]
   /** What went wrong: an exit code other than 0, a signal, or anything on the error stream. Empty when nothing did. */
   readonly trouble: string
+  /** How long it went on after its last event, in milliseconds. */
+  readonly lingerMs: number
 }
 
 /** What a test may add to a run. */
@@ -44,11 +46,13 @@ export function runProgram(runtime: Runtime, file: string, options: RunOptions =
   })
   const events: ProgramEvent[] = []
   let errors = ""
+  let lastAt = performance.now()
   child.stderr.setEncoding("utf8").on("data", (text) => {
     errors += text
   })
   createInterface(child.stdout).on("line", (line) => {
     const event = parse(line)
+    lastAt = performance.now()
     events.push(event)
     options.onEvent?.(event)
   })
@@ -62,7 +66,7 @@ export function runProgram(runtime: Runtime, file: string, options: RunOptions =
     child.once("close", (code, signal) => {
       clearTimeout(timer)
       const end = code === 0 ? "" : `exit code ${code}, signal ${signal}\n`
-      resolve({ events, trouble: end + errors })
+      resolve({ events, trouble: end + errors, lingerMs: performance.now() - lastAt })
     })
   })
 }
