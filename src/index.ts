@@ -10,15 +10,25 @@ export type { OpenContext, ReconnectingClientOptions } from "./client/client-opt
 export type { ClientState } from "./client/client-state.js"
 export type { AttemptContext, LinkEnd, NodeOptions, PerAttempt } from "./client/link.js"
 export type { ClientHeartbeatOptions } from "./client/liveness.js"
-export {
-  type ClientIterateOptions,
-  type ClientSendOptions,
-  type ClientSendResult,
-  ReconnectingClient,
-} from "./client/reconnecting-client.js"
+export type { ClientIterateOptions } from "./client/reader-set.js"
 export type { EndCause, ReconnectDecision } from "./client/reconnect-policy.js"
-export { BACKOFF_DEFAULTS, backoffDelay, type BackoffOptions, type BackoffSettings, type Jitter, resolveBackoff } from "./core/backoff.js"
-export { CloseCode, isSendableCloseCode, type RetryAdvice, retryAdvice, truncateReason } from "./core/close-codes.js"
+export { ReconnectingClient } from "./client/reconnecting-client.js"
+export type { ClientSendOptions, ClientSendResult } from "./client/sender.js"
+export {
+  BACKOFF_DEFAULTS,
+  type BackoffOptions,
+  type BackoffSettings,
+  backoffDelay,
+  type Jitter,
+  resolveBackoff,
+} from "./core/backoff.js"
+export {
+  CloseCode,
+  isSendableCloseCode,
+  type RetryAdvice,
+  retryAdvice,
+  truncateReason,
+} from "./core/close-codes.js"
 export { Emitter, type ErrorEvent, type Listener } from "./core/emitter.js"
 export {
   CodecError,
@@ -65,15 +75,15 @@ export {
 } from "./hub/selection.js"
 export type { Lag, OverflowPolicy } from "./wire/backlog.js"
 export { binary, type Codec, json, type LiteralPing, text } from "./wire/codec.js"
-export {
-  type CloseCause,
-  type CloseInfo,
-  Connection,
-  type ConnectionEvents,
-  type ConnectionState,
-  type IterateOptions,
-  type SendAsyncOptions,
-} from "./wire/connection.js"
+export { Connection } from "./wire/connection.js"
+export type {
+  CloseCause,
+  CloseInfo,
+  ConnectionEvents,
+  ConnectionState,
+  IterateOptions,
+  SendAsyncOptions,
+} from "./wire/connection-events.js"
 export type { ConnectionIdentity, ConnectionOptions } from "./wire/connection-options.js"
 export type { FlushMode } from "./wire/flusher.js"
 export { Heartbeat, type HeartbeatPeer } from "./wire/heartbeat.js"

@@ -8,7 +8,7 @@ import type { Logger } from "../core/logger.js"
 import { checkCount, checkFunction, checkMs, checkOneOf, type Given, reject } from "../core/options.js"
 import { type Clock, systemClock } from "../core/timer.js"
 import type { MaybePromise } from "../core/types.js"
-import { type Codec, json } from "../wire/codec.js"
+import { type Codec, checkCodec, checkLiteralPing, json, type LiteralPing } from "../wire/codec.js"
 import { type HeartbeatSettings, resolveHeartbeat } from "../wire/pulse.js"
 import { resolveSendQueue, type SendQueueOptions, type SendQueueSettings } from "../wire/send-queue.js"
 import { findWebSocket, type WebSocketConstructor } from "../wire/socket.js"
@@ -77,7 +77,7 @@ export interface ClientSettings<Incoming, Outgoing> {
   readonly link: LinkRequest
   readonly policy: PolicySettings
   readonly heartbeat: HeartbeatSettings | false
-  readonly literalPing: ClientHeartbeatOptions["literalPing"]
+  readonly literalPing: LiteralPing | false
   readonly queue: SendQueueSettings
   readonly stableAfterMs: number
   readonly highWaterMarkBytes: number
@@ -94,8 +94,9 @@ export function resolveClient<Incoming, Outgoing>(
   url: PerAttempt<string | URL>,
   options: Given<ReconnectingClientOptions<Incoming, Outgoing>>,
 ): ClientSettings<Incoming, Outgoing> {
-  const { heartbeat, maxRetries = false, clock = systemClock, codec = json<Incoming, Outgoing>() } = options
-  const { literalPing = codec.literalPing, timeoutMs = TIMEOUT_MS, ...pulse } = heartbeat || {}
+  const { heartbeat, maxRetries = false, clock = systemClock } = options
+  const codec = checkCodec("codec", options.codec === undefined ? json<Incoming, Outgoing>() : options.codec)
+  const { literalPing = codec.literalPing ?? false, timeoutMs = TIMEOUT_MS, ...pulse } = heartbeat || {}
   if (maxRetries !== false) checkCount("maxRetries", maxRetries, 0)
   for (const advice of Object.values(options.closeCodes ?? {})) {
     checkOneOf("closeCodes", advice, ["now", "later", "never"])
@@ -118,7 +119,7 @@ export function resolveClient<Incoming, Outgoing>(
       shouldReconnect: checkFunction("shouldReconnect", options.shouldReconnect),
     },
     heartbeat: heartbeat === false ? false : resolveHeartbeat({ ...pulse, timeoutMs }),
-    literalPing,
+    literalPing: checkLiteralPing("heartbeat.literalPing", literalPing),
     queue: resolveSendQueue(options.queue),
     stableAfterMs: checkMs("stableAfterMs", options.stableAfterMs ?? 5_000),
     highWaterMarkBytes: checkCount("highWaterMarkBytes", options.highWaterMarkBytes ?? 1_048_576),

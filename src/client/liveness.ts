@@ -14,10 +14,10 @@ export interface ClientHeartbeatOptions extends HeartbeatOptions {
   /** How long to wait for the answer, in milliseconds, before the line counts as dead. @defaultValue 5_000 */
   readonly timeoutMs?: number
   /**
-   * Text messages that serve as ping and pong where the platform has no ping frames (browsers).
+   * Text messages that serve as ping and pong where the platform has no ping frames (browsers); `false` for none.
    * @defaultValue what the codec offers: "ping" and "pong" with `json()`, which a hub answers by itself
    */
-  readonly literalPing?: LiteralPing
+  readonly literalPing?: LiteralPing | false
 }
 
 /** What outlives one link: how this server treats pings. */
@@ -33,7 +33,7 @@ export interface LivenessOptions {
   /** When to ping, and how long to wait. */
   readonly settings: HeartbeatSettings
   /** Words for ping and pong, where there are any. */
-  readonly literal: LiteralPing | undefined
+  readonly literal: LiteralPing | false
   /** Where time comes from. */
   readonly clock: Clock
   /** See {@link PingMemory}. */
@@ -75,7 +75,7 @@ export class Liveness {
 
   /** Something came in. Returns whether it was a literal pong, which is not for the application. */
   received(data: Payload): boolean {
-    if (data !== this.#options.literal?.pong || this.#usesFrames) {
+    if (this.#usesFrames || !this.#isPong(data)) {
       this.seen()
       return false
     }
@@ -93,6 +93,11 @@ export class Liveness {
   /** Ends the watch. */
   stop(): void {
     this.#timer.stop()
+  }
+
+  #isPong(data: Payload): boolean {
+    const { literal } = this.#options
+    return literal !== false && data === literal.pong
   }
 
   #answered(payload?: string): void {
@@ -114,7 +119,8 @@ export class Liveness {
 
   #ping(): void {
     const { clock, literal, settings } = this.#options
-    this.#wait(settings.timeoutMs)
+    // a patient timeout must not slow the pings of a line that answers
+    this.#wait(Math.min(settings.timeoutMs, settings.intervalMs))
     const payload = this.#pulse.pinged(clock.now())
     try {
       if (this.#usesFrames) this.#link.ping(payload)

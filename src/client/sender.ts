@@ -52,6 +52,7 @@ export class Sender<Outgoing> {
   readonly #queue: SendQueue<Outgoing>
   readonly #pump: Timer
   #link: Link | undefined
+  #isFlushing = false
   #isEnded = false
 
   constructor(settings: SenderSettings<Outgoing>, onDrop: (message: Outgoing, reason: DropReason) => void) {
@@ -115,12 +116,23 @@ export class Sender<Outgoing> {
 
   /** Sends what waits, oldest first, as far as the socket has room. A message leaves the queue once it was taken. */
   #flush(): void {
+    // a socket may call back while it takes a message, which is still at the head then
+    if (this.#isFlushing) return
+    this.#isFlushing = true
+    try {
+      this.#sendWaiting()
+    } finally {
+      this.#isFlushing = false
+    }
+    if (this.#link && this.#queue.size > 0) this.#pump.start(PUMP_MS)
+  }
+
+  #sendWaiting(): void {
     // room is looked for last: whoever hears that a message has expired may do anything
     for (let item = this.#queue.peek(); item && this.#hasRoom; item = this.#queue.peek()) {
       if (!this.#transmit(item.payload)) return
       this.#queue.shift()
     }
-    if (this.#link && this.#queue.size > 0) this.#pump.start(PUMP_MS)
   }
 
   #transmit(payload: Payload): boolean {

@@ -4,7 +4,7 @@
  */
 
 import type { Payload } from "../core/types.js"
-import type { CloseInfo } from "../wire/connection.js"
+import type { CloseInfo } from "../wire/connection-events.js"
 import type { ConnectionSettings } from "../wire/connection-options.js"
 import { Frame } from "../wire/frame.js"
 import type { Adapter, AdapterMessage } from "./adapter.js"

@@ -4,7 +4,8 @@
 
 import type { ErrorEvent } from "../core/emitter.js"
 import type { Lag } from "../wire/backlog.js"
-import { type CloseInfo, Connection } from "../wire/connection.js"
+import { Connection } from "../wire/connection.js"
+import type { CloseInfo } from "../wire/connection-events.js"
 import type { ConnectionIdentity, ConnectionOptions } from "../wire/connection-options.js"
 import type { Frame } from "../wire/frame.js"
 import type { SocketLike } from "../wire/socket.js"

@@ -4,7 +4,7 @@
 
 import type { ErrorEvent } from "../core/emitter.js"
 import type { Lag } from "../wire/backlog.js"
-import type { CloseInfo } from "../wire/connection.js"
+import type { CloseInfo } from "../wire/connection-events.js"
 import type { AdapterGap, AdapterState } from "./adapter.js"
 import type { HubConnection } from "./hub-connection.js"
 

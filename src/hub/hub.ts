@@ -6,7 +6,7 @@
 import { CloseCode } from "../core/close-codes.js"
 import { Emitter } from "../core/emitter.js"
 import type { Given } from "../core/options.js"
-import type { CloseInfo } from "../wire/connection.js"
+import type { CloseInfo } from "../wire/connection-events.js"
 import { type ConnectionOptions, type ConnectionSettings, randomId } from "../wire/connection-options.js"
 import { Heartbeat } from "../wire/heartbeat.js"
 import type { SendResult } from "../wire/outbox.js"

@@ -2,7 +2,7 @@
  * Who joins and leaves which channel, what the adapter is told of it, and which events follow.
  */
 
-import type { ConnectionState } from "../wire/connection.js"
+import type { ConnectionState } from "../wire/connection-events.js"
 import { roomChannels, roomOf } from "./channel.js"
 import type { Rooms } from "./rooms.js"
 import type { Subscriptions } from "./subscriptions.js"

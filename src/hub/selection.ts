@@ -3,7 +3,7 @@
  * method returns a new one. It holds names, not members, so it always means whoever is there when it is used.
  */
 
-import type { CloseInfo } from "../wire/connection.js"
+import type { CloseInfo } from "../wire/connection-events.js"
 import { EVERYBODY, roomChannels } from "./channel.js"
 
 /** A connection, or its id. */

@@ -75,10 +75,13 @@ export class FakeSocket implements SocketLike {
 
   ping(data: string | Uint8Array = ""): void {
     if (this.readyState !== 1) return
+    const event = {
+      data: (typeof data === "string" ? new TextEncoder().encode(data) : new Uint8Array(data)).buffer,
+    }
     this.#carry(() =>
       this.peer.#read(() => {
-        this.peer.#emit("ping", { data })
-        this.peer.#carry(() => this.#read(() => this.#emit("pong", { data })))
+        this.peer.#emit("ping", event)
+        this.peer.#carry(() => this.#read(() => this.#emit("pong", event)))
       }),
     )
   }
@@ -90,7 +93,7 @@ export class FakeSocket implements SocketLike {
       if (this.peer.readyState === 3) return
       this.peer.#read(() => {
         this.peer.readyState = 2
-        this.peer.#carry(() => this.#end(code, reason))
+        this.peer.#carry(() => this.#read(() => this.#end(code, reason)))
         this.peer.#end(code, reason)
       })
     })
@@ -164,7 +167,10 @@ export class FakeSocket implements SocketLike {
 /** Two open sockets: what one sends, the other receives. */
 export function socketPair(options: SocketPairOptions = {}): [FakeSocket, FakeSocket] {
   const { clock = systemClock, latencyMs = 0, protocol = "" } = options
-  const ends = [new FakeSocket(clock, latencyMs, protocol), new FakeSocket(clock, latencyMs, protocol)] as const
+  const ends = [
+    new FakeSocket(clock, latencyMs, protocol),
+    new FakeSocket(clock, latencyMs, protocol),
+  ] as const
   ends[0].peer = ends[1]
   ends[1].peer = ends[0]
   return [ends[0], ends[1]]

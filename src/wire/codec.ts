@@ -4,6 +4,7 @@
  */
 
 import { CodecError } from "../core/errors.js"
+import { reject } from "../core/options.js"
 import type { Payload } from "../core/types.js"
 
 /**
@@ -100,4 +101,27 @@ function preview(data: Payload): string {
 
 function messageOf(cause: unknown): string {
   return cause instanceof Error ? cause.message : String(cause)
+}
+
+/**
+ * Checks that an object can serve as a codec.
+ * @throws InvalidOptionError with the value received.
+ */
+export function checkCodec<Incoming, Outgoing>(
+  path: string,
+  codec: Codec<Incoming, Outgoing>,
+): Codec<Incoming, Outgoing> {
+  if (typeof codec?.encode === "function" && typeof codec.decode === "function") return codec
+  return reject(path, "a codec with encode and decode", codec)
+}
+
+/**
+ * Checks a pair of literal words.
+ * @throws InvalidOptionError with the value received.
+ */
+export function checkLiteralPing(path: string, literal: LiteralPing | false): LiteralPing | false {
+  if (literal === false) return false
+  if (typeof literal?.ping === "string" && typeof literal.pong === "string" && literal.ping !== literal.pong)
+    return literal
+  return reject(path, "false, or two different strings as ping and pong", literal)
 }

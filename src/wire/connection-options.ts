@@ -10,12 +10,11 @@ import {
   checkMethods,
   checkMs,
   type Given,
-  reject,
   resolveOptions,
 } from "../core/options.js"
 import { type Clock, systemClock } from "../core/timer.js"
 import type { Lag } from "./backlog.js"
-import { type Codec, json, type LiteralPing } from "./codec.js"
+import { type Codec, checkCodec, checkLiteralPing, json, type LiteralPing } from "./codec.js"
 import { Flusher } from "./flusher.js"
 import type { FrameCounters } from "./frame.js"
 import { checkOutbox, OUTBOX_DEFAULTS, type OutboxOptions } from "./outbox.js"
@@ -142,29 +141,6 @@ function resolve<Incoming, Outgoing>(
     flusher: new Flusher(given.clock),
     counters: { framesEncoded: 0 },
   }
-}
-
-/**
- * Checks that an object can serve as a codec.
- * @throws InvalidOptionError with the value received.
- */
-export function checkCodec<Incoming, Outgoing>(
-  path: string,
-  codec: Codec<Incoming, Outgoing>,
-): Codec<Incoming, Outgoing> {
-  if (typeof codec?.encode === "function" && typeof codec.decode === "function") return codec
-  return reject(path, "a codec with encode and decode", codec)
-}
-
-/**
- * Checks a pair of literal words.
- * @throws InvalidOptionError with the value received.
- */
-export function checkLiteralPing(path: string, literal: LiteralPing | false): LiteralPing | false {
-  if (literal === false) return false
-  if (typeof literal?.ping === "string" && typeof literal.pong === "string" && literal.ping !== literal.pong)
-    return literal
-  return reject(path, "false, or two different strings as ping and pong", literal)
 }
 
 /** 128 random bits as 32 hexadecimal digits. */

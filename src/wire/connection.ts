@@ -4,12 +4,20 @@
  */
 
 import { CloseCode, isSendableCloseCode, truncateReason } from "../core/close-codes.js"
-import { Emitter, type ErrorEvent } from "../core/emitter.js"
+import { Emitter } from "../core/emitter.js"
 import { CodecError, ConnectionLostError, SendTimeoutError } from "../core/errors.js"
 import { checkCount, checkMs, reject } from "../core/options.js"
 import { Timer } from "../core/timer.js"
 import type { Payload } from "../core/types.js"
 import type { Lag } from "./backlog.js"
+import type {
+  CloseCause,
+  CloseInfo,
+  ConnectionEvents,
+  ConnectionState,
+  IterateOptions,
+  SendAsyncOptions,
+} from "./connection-events.js"
 import {
   type ConnectionIdentity,
   type ConnectionOptions,
@@ -26,58 +34,8 @@ import type { Pulse } from "./pulse.js"
 import { SocketSink, StreamSink } from "./sink.js"
 import { closeSocket, listen, type SocketEvents, type SocketLike, terminate } from "./socket.js"
 
-/** Where a connection stands. `closing`: the closing handshake has begun, and nothing more is sent. */
-export type ConnectionState = "open" | "closing" | "closed"
-
-/**
- * Why a connection ended.
- *
- * - `peer`: the other side closed, or the network did.
- * - `local`: `close()` or `terminate()` was called here.
- * - `heartbeat`: the peer did not answer.
- * - `write-timeout`: nothing could be written for `writeTimeoutMs`.
- * - `overflow`: the reader was too slow, or sent faster than it was handled.
- * - `close-timeout`: the peer did not finish the closing handshake.
- */
-export type CloseCause = "peer" | "local" | "heartbeat" | "write-timeout" | "overflow" | "close-timeout"
-
-/** How a connection ended. */
-export interface CloseInfo {
-  /** The close code: 1006 when no close frame came, 1005 when it had no code. */
-  readonly code: number
-  /** The reason in the close frame. */
-  readonly reason: string
-  /** Which side or which rule ended it. */
-  readonly cause: CloseCause
-  /** What was given to `send`, never handed to the socket, and not told by `lagged`. */
-  readonly unsent: Lag
-}
-
-/** What a connection tells about itself. */
-export interface ConnectionEvents<Incoming> {
-  /** A message came in. While `concurrency` async listeners are busy, reading is paused. */
-  message: { readonly data: Incoming }
-  /** The connection ended. Comes once; messages that were held back by busy listeners may still follow. */
-  close: CloseInfo
-  /** Something failed. The connection lives on unless `close` follows. Stages: `decode`, `listener`, `socket`. */
-  error: ErrorEvent
-  /** The overflow policy dropped messages, and there is room again: exactly so many were lost since the last time. */
-  lagged: Lag
-  /** A ping was answered after so many milliseconds. */
-  pong: { readonly rttMs: number }
-}
-
-/** How long one `sendAsync` may take. */
-export interface SendAsyncOptions {
-  /** How long the kernel may take to accept the bytes, in milliseconds. @defaultValue the connection's `sendTimeoutMs` */
-  readonly timeoutMs?: number
-}
-
-/** How one reader of `for await` is fed. */
-export interface IterateOptions {
-  /** How many messages may wait for this reader before reading from the socket pauses. @defaultValue 64 */
-  readonly maxMessages?: number
-}
+/** How long reading stays paused for a first listener that does not come, in milliseconds. */
+const UNHEARD_MS = 10_000
 
 const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze({})
 
@@ -118,6 +76,7 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
   #cause: CloseCause = "peer"
   #pulse: Pulse | undefined
   #closeTimer: Timer | undefined
+  #unheardTimer: Timer | undefined
   #closeInfo: CloseInfo | undefined
   #closed: PromiseWithResolvers<CloseInfo> | undefined
 
@@ -298,7 +257,7 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
 
   /** @internal Somebody began to listen: what was held goes to everyone who listens by the end of this turn. */
   handOver(): void {
-    if (this.#inbox.isHolding || this.#inbox.isPaused) this.#settings.clock.soon(() => this.#inbox.pump())
+    if (this.#inbox.isHolding) this.#settings.clock.soon(() => this.#inbox.pump())
   }
 
   /** @internal */
@@ -326,6 +285,15 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
   /** @internal */
   flooded(waiting: number): void {
     this.#beginClose(CloseCode.OVERLOAD, `${waiting} messages wait to be handled`, "overflow")
+  }
+
+  /** @internal */
+  unheard(): void {
+    this.#unheardTimer ??= new Timer(this.#settings.clock, () => {
+      if (this.#inbox.discard())
+        this.logger.warn({ connectionId: this.id }, "nobody listens: messages are discarded")
+    })
+    this.#unheardTimer.start(UNHEARD_MS)
   }
 
   /** @internal */
@@ -389,7 +357,7 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
     return {
       message: (data, isText) => this.#received(data, isText),
       ping: () => this.#pulse?.seen(this.#settings.clock.now()),
-      pong: (payload) => this.#answered(String(payload)),
+      pong: (payload) => this.#answered(payload),
       close: (code, reason) => this.#ended(code, reason),
       error: (error) => this.raise({ error, stage: "socket" }),
     }
@@ -474,6 +442,7 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
   #ended(code: number, reason: string): void {
     if (this.#state === "closed") return
     this.#closeTimer?.stop()
+    this.#unheardTimer?.stop()
     this.#unlisten()
     this.#state = "closed"
     const error = new ConnectionLostError(`the connection ended with ${code}`)

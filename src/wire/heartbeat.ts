@@ -245,7 +245,7 @@ class SocketPeer implements HeartbeatPeer {
     return {
       message: seen,
       ping: seen,
-      pong: (payload: Uint8Array) => this.#pulse?.answered(this.#clock.now(), String(payload)),
+      pong: (payload: string) => this.#pulse?.answered(this.#clock.now(), payload),
       error: () => {},
       close: onClose,
     }

@@ -18,6 +18,8 @@ export interface InboxOwner<Message> {
   resumeReading(): void
   /** Too much waits, and the socket cannot be paused. Called once. */
   flooded(waiting: number): void
+  /** Reading was paused because nobody takes messages. Ends in {@link Inbox.discard} when nobody comes. */
+  unheard(): void
 }
 
 /** How many messages may wait in front of busy listeners when the socket cannot be paused. */
@@ -34,6 +36,7 @@ export class Inbox<Message> implements IteratorOwner<Message> {
   #isHanding = false
   #isClosing = false
   #isEnded = false
+  #isDiscarding = false
 
   constructor(owner: InboxOwner<Message>, concurrency: number) {
     this.#owner = owner
@@ -52,6 +55,8 @@ export class Inbox<Message> implements IteratorOwner<Message> {
 
   /** A message came in. */
   push(message: Message): void {
+    this.#isDiscarding &&= !this.#hasReaders
+    if (this.#isDiscarding) return
     if (!this.#waiting?.length && this.#isReady) this.#hand(message)
     else this.#hold(message)
     if (this.#isFull) this.#pause()
@@ -84,6 +89,18 @@ export class Inbox<Message> implements IteratorOwner<Message> {
     while (this.#waiting?.length && this.#isReady) this.#hand(this.#waiting.shift() as Message)
     if (!this.#isFull) this.#resume()
     if (this.#isEnded && this.#held === 0) for (const iterator of this.#iterators ?? []) iterator.end()
+  }
+
+  /**
+   * Nobody has come to take messages: what waits is forgotten, and so is what follows until somebody does. Reading goes
+   * on, because a connection that is not read is one whose end is not seen. Returns whether it came to that.
+   */
+  discard(): boolean {
+    if (this.#hasReaders) return false
+    this.#isDiscarding = true
+    this.#waiting = undefined
+    this.#resume()
+    return true
   }
 
   /** The closing handshake has begun: from now on everything is read, or its end would not be seen. */
@@ -150,7 +167,9 @@ export class Inbox<Message> implements IteratorOwner<Message> {
   }
 
   #pause(): boolean {
-    if (!this.#isPaused && !this.#isClosing) this.#isPaused = this.#owner.pauseReading()
+    if (this.#isPaused || this.#isClosing) return this.#isPaused
+    this.#isPaused = this.#owner.pauseReading()
+    if (this.#isPaused && !this.#hasReaders) this.#owner.unheard()
     return this.#isPaused
   }
 }

@@ -31,7 +31,7 @@ export interface SendQueueOptions {
 export type SendQueueSettings = Required<SendQueueOptions>
 
 /** The defaults of {@link SendQueueOptions}. */
-export const SEND_QUEUE_DEFAULTS: SendQueueSettings = Object.freeze({
+const SEND_QUEUE_DEFAULTS: SendQueueSettings = Object.freeze({
   maxMessages: 1_024,
   maxBytes: 1_048_576,
   overflow: "reject" as QueueOverflow,

@@ -4,7 +4,7 @@
  */
 
 import isomorphicWebSocket from "isomorphic-ws"
-import { isSendableCloseCode } from "../core/close-codes.js"
+import { CloseCode, isSendableCloseCode } from "../core/close-codes.js"
 import type { Unsubscribe } from "../core/types.js"
 
 /** `readyState` of a socket that is open (WHATWG WebSockets, section 3.1). */
@@ -72,8 +72,8 @@ export interface SocketEvents {
   message(data: string | Uint8Array, isText: boolean): void
   /** A ping frame came in; the socket answers it itself. */
   ping?(): void
-  /** A pong frame came in, with the payload of the ping it answers. */
-  pong?(payload: Uint8Array): void
+  /** A pong frame came in, with the payload of the ping it answers, read as text. */
+  pong?(payload: string): void
   /** The socket ended. Code 1006 when there was no close frame. */
   close(code: number, reason: string): void
   /** Something failed. Most sockets report `close` after it, some never do. */
@@ -124,7 +124,7 @@ function listenNode(socket: SocketLike, events: SocketEvents): Unsubscribe {
         events.message(data instanceof ArrayBuffer ? new Uint8Array(data) : data, !isBinary),
     ],
     ["ping", events.ping && (() => events.ping?.())],
-    ["pong", events.pong && ((payload: Uint8Array) => events.pong?.(payload))],
+    ["pong", events.pong && ((payload: Uint8Array) => events.pong?.(String(payload)))],
     ["close", (code: number, reason: Uint8Array | string) => events.close(code, String(reason))],
     ["error", (error: unknown) => events.error(error)],
     [
@@ -158,10 +158,15 @@ function listenWeb(socket: SocketLike, events: SocketEvents): Unsubscribe {
       ({ data }: { data: string | ArrayBuffer | Uint8Array }) =>
         events.message(data instanceof ArrayBuffer ? new Uint8Array(data) : data, typeof data === "string"),
     ],
-    // no browser tells of these two; sockets of other makes may
+    // no browser tells of these two; Bun does
     ["ping", () => events.ping?.()],
-    ["pong", ({ data }: { data: Uint8Array }) => events.pong?.(data)],
-    ["close", ({ code, reason }: { code: number; reason: string }) => events.close(code, reason)],
+    ["pong", ({ data }: { data: ArrayBuffer }) => events.pong?.(new TextDecoder().decode(data))],
+    [
+      "close",
+      ({ code, reason }: { code: number; reason: string }) =>
+        // Deno says 0 where there was no close frame
+        events.close(code || CloseCode.ABNORMAL, reason),
+    ],
     ["error", (event: unknown) => events.error((event as { error?: unknown }).error ?? event)],
   ]
   for (const [type, listener] of listeners) socket.addEventListener?.(type, listener as never)

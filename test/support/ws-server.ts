@@ -11,7 +11,7 @@ import { inTime } from "./deadline.js"
 import { Mailbox } from "./mailbox.js"
 
 /** One connection as the server sees it. */
-export interface Accepted {
+interface Accepted {
   readonly socket: WebSocket
   readonly request: IncomingMessage
 }
@@ -56,10 +56,10 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
 }
 
 /** A message as it arrived: text as a string, a binary frame as bytes. */
-export type Received = string | Buffer
+type Received = string | Buffer
 
 /** How a socket ended. */
-export interface Ended {
+interface Ended {
   readonly code: number
   readonly reason: string
 }

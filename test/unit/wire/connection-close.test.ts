@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from "vitest"
-import { type CloseInfo, Connection } from "../../../src/wire/connection.js"
+import { Connection } from "../../../src/wire/connection.js"
+import type { CloseInfo } from "../../../src/wire/connection-events.js"
 import { connectedPair } from "../../support/connected-pair.js"
 
 const nothingUnsent = { count: 0, bytes: 0 }

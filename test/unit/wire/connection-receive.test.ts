@@ -75,6 +75,20 @@ describe("S5 messages before the first listener", () => {
     expect(connection.isReadingPaused).toBe(false)
   })
 
+  it("are discarded when nobody comes for 10 s, so that the end of the connection is seen", async () => {
+    const { clock, connection, logger, peer, receive, turn } = connectedPair()
+    await receive(...range(20))
+    await clock.advance(9_999)
+    expect(connection.isReadingPaused).toBe(true)
+    await clock.advance(1)
+    expect(connection.isReadingPaused).toBe(false)
+    expect(logger.lines).toMatchObject([{ level: "warn", fields: { connectionId: connection.id } }])
+    peer.close(1000)
+    await turn()
+    expect(connection.state).toBe("closed")
+    expect(clock.pending).toBe(0)
+  })
+
   it("are still handed on when the connection has ended meanwhile", async () => {
     const { connection, peer, receive, turn } = connectedPair()
     await receive(1, 2)

@@ -59,8 +59,10 @@ describe("S1 a connection", () => {
 
   it("pings where the socket can, and only while it is open", async () => {
     const { connection, peer, turn } = connectedPair()
-    const pings: unknown[] = []
-    peer.addEventListener("ping", (event) => pings.push((event as { data: unknown }).data))
+    const pings: string[] = []
+    peer.addEventListener("ping", (event) =>
+      pings.push(String(Buffer.from((event as { data: ArrayBuffer }).data))),
+    )
     connection.ping("x")
     await turn()
     void connection.close()

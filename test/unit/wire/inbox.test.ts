@@ -5,6 +5,7 @@ import { Inbox, type InboxOwner } from "../../../src/wire/inbox.js"
 class Owner implements InboxOwner<number> {
   readonly delivered: number[] = []
   readonly floods: number[] = []
+  unheardCount = 0
   isListening = false
   isAsync = false
   canPause = true
@@ -36,6 +37,10 @@ class Owner implements InboxOwner<number> {
 
   flooded(waiting: number): void {
     this.floods.push(waiting)
+  }
+
+  unheard(): void {
+    this.unheardCount += 1
   }
 
   listen(): void {
@@ -250,5 +255,39 @@ describe("Inbox of a connection that closes", () => {
     owner.receive(...range(5_000))
     owner.listen()
     expect(owner.delivered).toEqual(range(1_024))
+  })
+})
+
+describe("Inbox that nobody reads", () => {
+  it("tells once that reading was paused for nobody, and not when listeners are busy", () => {
+    const owner = new Owner(2)
+    owner.receive(1, 2, 3)
+    expect(owner.unheardCount).toBe(1)
+    const busy = new Owner(2)
+    busy.isAsync = true
+    busy.listen()
+    busy.receive(1, 2, 3)
+    expect(busy.steps).toEqual(["pause"])
+    expect(busy.unheardCount).toBe(0)
+  })
+
+  it("forgets what waits and reads on once it is given up, until somebody listens", () => {
+    const owner = new Owner(2)
+    owner.receive(1, 2)
+    expect(owner.inbox.discard()).toBe(true)
+    expect(owner.steps).toEqual(["pause", "resume"])
+    owner.receive(3, 4, 5)
+    expect(owner.inbox.isPaused).toBe(false)
+    owner.listen()
+    owner.receive(6)
+    expect(owner.delivered).toEqual([6])
+  })
+
+  it("keeps everything when somebody came in time", () => {
+    const owner = new Owner(2)
+    owner.receive(1, 2)
+    owner.listen()
+    expect(owner.inbox.discard()).toBe(false)
+    expect(owner.delivered).toEqual([1, 2])
   })
 })

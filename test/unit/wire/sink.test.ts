@@ -85,9 +85,9 @@ describe("StreamSink", () => {
 })
 
 describe("SocketSink over a socket of the platform's style", () => {
-  function setUp() {
+  function setUp(latencyMs = 0) {
     const clock = new VirtualClock()
-    const [socket, peer] = socketPair({ clock })
+    const [socket, peer] = socketPair({ clock, latencyMs })
     return { clock, socket, peer, sink: new SocketSink(socket, clock) }
   }
 
@@ -123,10 +123,11 @@ describe("SocketSink over a socket of the platform's style", () => {
   })
 
   it("S2 sees that a write has left, though the socket is never empty", async () => {
-    const { clock, sink } = setUp()
+    const { clock, sink } = setUp(12)
     const left = vi.fn()
     sink.write(batch("first"), left)
     for (let i = 0; i < 10; i += 1) {
+      expect(sink.bufferedBytes).toBeGreaterThan(0)
       await clock.advance(5)
       sink.write(batch("more and more"))
     }

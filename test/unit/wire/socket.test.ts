@@ -48,7 +48,7 @@ describe("listen() to a socket of Node's style", () => {
       ["message", Buffer.from([1]), false],
       ["message", new Uint8Array([2]), false],
       ["ping"],
-      ["pong", Buffer.from("7")],
+      ["pong", "7"],
       ["error", error],
       ["close", 1000, "bye"],
     ])
@@ -120,6 +120,14 @@ describe("listen() to a socket of the platform's style", () => {
       ["error", error],
       ["error", event],
     ])
+  })
+
+  it("reports 1006 where there was no close frame, also for a platform that says 0", () => {
+    const { log, events } = recorder()
+    const target = new EventTarget()
+    listen(target as unknown as SocketLike, events)
+    target.dispatchEvent(Object.assign(new Event("close"), { code: 0, reason: "" }))
+    expect(log).toEqual([["close", 1006, ""]])
   })
 
   it("reports nothing after the undo", async () => {
