@@ -54,6 +54,8 @@ export class RestartingServer {
   /** Connections that came in. */
   readonly accepted = new Mailbox<Accepted>("connection")
   readonly port: number
+  /** Called with each connection before anybody else can miss a message of it. */
+  onConnection: (socket: WebSocket, request: IncomingMessage) => void = () => {}
   #wss: WebSocketServer | undefined
 
   private constructor(port: number) {
@@ -91,6 +93,7 @@ export class RestartingServer {
     this.#wss = wss
     wss.on("connection", (socket, request) => {
       socket.on("error", () => {})
+      this.onConnection(socket, request)
       this.accepted.put({ socket, request })
     })
     const listening = new Promise<void>((resolve, reject) => {

@@ -2,7 +2,7 @@ import { InvalidOptionError } from "holdfast"
 import { describe, expect, it, vi } from "vitest"
 import { fakeClient, openClient } from "../../support/client-fake.js"
 
-type Fake = ReturnType<typeof fakeClient>
+type Fake = ReturnType<typeof fakeClient<string, string>>
 
 /** A client in each state from which it can still be closed, or aborted. */
 const STATES: Record<string, (signal?: AbortSignal) => Promise<Fake>> = {

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest"
 import { type FakeClientOptions, fakeClient, openClient } from "../../support/client-fake.js"
 import type { FakeNetwork } from "../../support/client-network.js"
 
-type Fake = ReturnType<typeof fakeClient>
+type Fake = ReturnType<typeof fakeClient<string, string>>
 
 /** One way to end, the options it takes, and what makes it happen to a client that is open. */
 interface Way {

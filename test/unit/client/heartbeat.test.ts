@@ -4,7 +4,7 @@ import { openClient } from "../../support/client-fake.js"
 import type { FrameSocket } from "../../support/client-network.js"
 import { RecordingLogger } from "../../support/recording-logger.js"
 
-type Options = ReconnectingClientOptions<unknown, unknown>
+type Options = Omit<ReconnectingClientOptions<unknown, unknown>, "clock">
 
 /** An open client with the heartbeat's defaults, over a browser's socket unless said otherwise. */
 function beating(options: Options & { make?: "frames" | "browser"; answersLiteral?: boolean } = {}) {
@@ -27,6 +27,15 @@ describe("a heartbeat of ping frames", () => {
     expect(log.pongs).toEqual([0, 30, 30, 30])
     expect(client.rttMs).toBe(30)
     expect(socket.received).toEqual([])
+  })
+
+  it("C11 pings as often when it may wait longer for the answer than between two pings", async () => {
+    const { clock, network } = await beating({
+      make: "frames",
+      heartbeat: { intervalMs: 1_000, timeoutMs: 3_000 },
+    })
+    await clock.advance(4_500)
+    expect((network.last as FrameSocket).pings).toHaveLength(5)
   })
 
   it("C11 takes any inbound frame for life: one that hears enough does not ping", async () => {
