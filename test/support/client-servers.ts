@@ -15,7 +15,7 @@ import { Mailbox } from "./mailbox.js"
 import { cert, key } from "./server-certificate.js"
 
 /** Waits that no test has to sit through. */
-export const QUICK = Object.freeze({ initialMs: 20, floorMs: 1, maxMs: 50 })
+const QUICK = Object.freeze({ initialMs: 20, floorMs: 1, maxMs: 50 })
 
 /** Below what systems give out by themselves, so that nobody else takes a port while nothing listens on it. */
 const PORTS = { first: 10_000, count: 10_000, tries: 100 }

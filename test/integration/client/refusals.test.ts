@@ -75,7 +75,9 @@ describe("C35 TLS", () => {
     const target = await startHttps()
     const { hub, url } = await startAttached({}, { target })
     hub.on("message", ({ connection, data }) => void connection.send(`${data} there`))
-    const { client, log } = dial(url, { node: isTold ? target.trust : { rejectUnauthorized: false } })
+    const { client, log } = dial(url, {
+      node: isTold ? { ca: target.trust.ca } : { rejectUnauthorized: false },
+    })
     client.send("hello")
     await until(() => log.messages.length > 0, "the answer")
     expect([log.messages, log.errors]).toEqual([["hello there"], []])
