@@ -1,0 +1,121 @@
+/**
+ * The client's side of a WebSocket with next to nothing in it: a TCP socket, the handshake and a frame reader. A whole
+ * client library would take more time than the servers that are measured.
+ */
+
+import { createConnection, type Socket } from "node:net"
+import { type FrameListener, FrameReader } from "./frame-reader.js"
+
+const TEXT = 0x81
+const PONG = 0x8a
+const HANDSHAKE_MS = 10_000
+
+/** Hears of one connection. The bytes are only good during the call. */
+export interface ClientListener {
+  /** A text message came. Whatever it throws is reported as `failed`. */
+  message(bytes: Buffer, start: number, end: number): void
+  /** The connection is of no more use. */
+  failed(error: Error): void
+}
+
+/** One connection. */
+export class RawClient implements FrameListener {
+  readonly #listener: ClientListener
+  readonly #frames = new FrameReader(this)
+  readonly #socket: Socket
+  readonly #opened: Promise<void>
+  #settle: { resolve(): void; reject(error: Error): void } | undefined
+  #head: string | undefined = ""
+
+  private constructor(port: number, listener: ClientListener) {
+    this.#listener = listener
+    this.#opened = new Promise<void>((resolve, reject) => {
+      this.#settle = { resolve, reject }
+    })
+    this.#socket = createConnection({
+      port,
+      host: "127.0.0.1",
+      noDelay: true,
+      // the one buffer serves all connections, since each chunk is read before the next one comes
+      onread: { buffer: chunkBuffer, callback: (length, bytes) => this.#read(bytes as Buffer, length) },
+    })
+    this.#socket.setTimeout(HANDSHAKE_MS, () => this.#fail(new Error("no handshake in time")))
+    this.#socket.on("error", (error) => this.#fail(error))
+    this.#socket.on("close", () => this.#fail(new Error("the connection ended")))
+    this.#socket.write(handshake(port))
+  }
+
+  /** Connects to a port of this machine. Rejects when there is no WebSocket there. */
+  static async open(port: number, listener: ClientListener): Promise<RawClient> {
+    const client = new RawClient(port, listener)
+    await client.#opened
+    return client
+  }
+
+  /** Sends a text message of at most 125 bytes. */
+  send(text: string): void {
+    this.#socket.write(maskedFrame(TEXT, Buffer.from(text)))
+  }
+
+  /** Ends the connection at once, and silently. */
+  destroy(): void {
+    this.#socket.removeAllListeners()
+    this.#socket.on("error", () => {})
+    this.#socket.destroy()
+  }
+
+  message(bytes: Buffer, start: number, end: number): void {
+    this.#listener.message(bytes, start, end)
+  }
+
+  ping(payload: Buffer): void {
+    this.#socket.write(maskedFrame(PONG, payload))
+  }
+
+  #read(bytes: Buffer, length: number): boolean {
+    try {
+      if (this.#head === undefined) this.#frames.read(bytes.subarray(0, length))
+      else this.#readHandshake(this.#head + bytes.toString("latin1", 0, length))
+    } catch (error) {
+      this.#fail(error as Error)
+    }
+    return true
+  }
+
+  #readHandshake(head: string): void {
+    this.#head = head
+    const end = head.indexOf("\r\n\r\n")
+    if (end === -1) return
+    if (!head.startsWith("HTTP/1.1 101 "))
+      throw new Error(`no WebSocket: ${head.slice(0, head.indexOf("\r\n"))}`)
+    this.#head = undefined
+    this.#socket.setTimeout(0)
+    this.#settle?.resolve()
+    this.#frames.read(Buffer.from(head.slice(end + 4), "latin1"))
+  }
+
+  #fail(error: Error): void {
+    this.destroy()
+    this.#settle?.reject(error)
+    this.#listener.failed(error)
+  }
+}
+
+const chunkBuffer = Buffer.alloc(65_536)
+
+function handshake(port: number): string {
+  const lines = [
+    "GET / HTTP/1.1",
+    `Host: 127.0.0.1:${port}`,
+    "Connection: Upgrade",
+    "Upgrade: websocket",
+    "Sec-WebSocket-Version: 13",
+    "Sec-WebSocket-Key: aG9sZGZhc3QtYmVuY2gtMQ==",
+  ]
+  return `${lines.join("\r\n")}\r\n\r\n`
+}
+
+/** Clients have to mask (RFC 6455, section 5.3); with a key of zeros the payload stays as it is. */
+function maskedFrame(head: number, payload: Buffer): Buffer {
+  return Buffer.concat([Buffer.from([head, 0x80 | payload.length, 0, 0, 0, 0]), payload])
+}
