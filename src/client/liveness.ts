@@ -101,11 +101,8 @@ export class Liveness {
   }
 
   #answered(payload?: string): void {
-    const { clock, onAnswer, settings } = this.#options
-    if (!this.#pulse.answered(clock.now(), payload)) return
-    // nothing is left to wait for: a timeout longer than the interval must not put off the next ping
-    if (this.#timer.isArmed && settings.timeoutMs > settings.intervalMs) this.#wait(settings.intervalMs)
-    onAnswer(this.#pulse.rttMs as number)
+    const { clock, onAnswer } = this.#options
+    if (this.#pulse.answered(clock.now(), payload)) onAnswer(this.#pulse.rttMs as number)
   }
 
   #look(): void {

@@ -55,8 +55,10 @@ const converse = async ({ make, url, farewell }: { make: string; url: string; fa
   const see = (event: Event, ...more: unknown[]) => {
     const classes = [Event, MessageEvent, CloseEvent].map((it) => event instanceof it)
     const { readyState, protocol, extensions, bufferedAmount } = socket
+    // while messages flow, a browser tells late what has left
+    const isSettled = event.type === "error" || event.type === "close"
     seen.push([event.type, classes, event.target === socket, event.bubbles, event.cancelable, ...more])
-    seen.push([readyState, protocol, extensions, event.type === "open" || bufferedAmount])
+    seen.push([readyState, protocol, extensions, isSettled && bufferedAmount])
   }
   socket.addEventListener("open", () => seen.push("listener before"))
   socket.onopen = see
