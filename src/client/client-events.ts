@@ -41,16 +41,27 @@ export interface ClientEvents<Incoming, Outgoing> {
   /** One step from state to state. */
   state: StateChange
   /** A message came in. */
-  message: { readonly data: Incoming }
+  message: {
+    /** The message, decoded. */
+    readonly data: Incoming
+  }
   /**
    * Something failed, and the client goes on. Stages: `connect` (an attempt, the `url` function included), `socket`
    * (an open connection), `open` (the `onOpen` function), `decode`, `listener`.
    */
   error: ErrorEvent
   /** A message was given up before it was sent. */
-  dropped: { readonly message: Outgoing; readonly reason: DropReason }
+  dropped: {
+    /** The message as it was given to `send`. */
+    readonly message: Outgoing
+    /** Why. */
+    readonly reason: DropReason
+  }
   /** A ping was answered after so many milliseconds. */
-  pong: { readonly rttMs: number }
+  pong: {
+    /** The round trip, in milliseconds. */
+    readonly rttMs: number
+  }
   /** The end. Comes once; nothing comes after it. */
   end: ClientEnd
 }

@@ -22,7 +22,13 @@ import type { LinkEnd } from "./link.js"
 export type EndCause = "closed" | "aborted" | "close-code" | "auth" | "max-retries" | "stopped" | "config"
 
 /** What an application may decide about an end: go on, stop, or go on after so many milliseconds. */
-export type ReconnectDecision = boolean | { readonly delayMs: number } | undefined
+export type ReconnectDecision =
+  | boolean
+  | {
+      /** How long to wait, in milliseconds. */
+      readonly delayMs: number
+    }
+  | undefined
 
 /** What the policy goes by. */
 export interface PolicySettings {

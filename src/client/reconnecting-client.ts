@@ -189,6 +189,7 @@ export class ReconnectingClient<Incoming = unknown, Outgoing = unknown>
     return reader
   }
 
+  /** The same as {@link iterate} without options. */
   [Symbol.asyncIterator](): AsyncIterableIterator<Incoming> {
     return this.iterate()
   }

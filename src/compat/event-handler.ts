@@ -4,7 +4,12 @@
  */
 
 /** What an `on…` attribute can hold. Compared as a method is, so that a handler typed for a plain `WebSocket` fits. */
-export type EventHandler<E extends Event> = { handle(event: E): unknown }["handle"] | null
+export type EventHandler<E extends Event> =
+  | {
+      /** Takes one event. */
+      handle(event: E): unknown
+    }["handle"]
+  | null
 
 /**
  * A handler takes its place among the listeners when it is first set. Another handler takes over that place; `null`

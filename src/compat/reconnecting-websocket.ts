@@ -118,6 +118,7 @@ export class ReconnectingWebSocket extends WebSocketTarget {
     return this.#binaryType
   }
 
+  /** Holds from the next message on, also after reconnecting; any other value is ignored. */
   set binaryType(value: "blob" | "arraybuffer") {
     if (value === "blob" || value === "arraybuffer") this.#binaryType = value
   }

@@ -11,7 +11,12 @@ import type { CloseEvent, ErrorEvent, WebSocketEventMap } from "./socket-events.
 export const CONNECTING = 0
 
 /** A listener of one kind of event. Compared as a method is, so that one typed for a plain `WebSocket` fits. */
-export type SocketListener<E extends Event> = EventHandler<E> | { handleEvent(event: E): void }
+export type SocketListener<E extends Event> =
+  | EventHandler<E>
+  | {
+      /** Takes one event. */
+      handleEvent(event: E): void
+    }
 
 /** How to listen; see `EventTarget.addEventListener`. */
 export interface SocketListenerOptions {
@@ -77,6 +82,7 @@ export class WebSocketTarget extends EventTarget {
     return this.#open.handler
   }
 
+  /** Replaces the handler, which keeps its place among the listeners; `null` removes it. */
   set onopen(handler: EventHandler<Event>) {
     this.#open.handler = handler
   }
@@ -86,6 +92,7 @@ export class WebSocketTarget extends EventTarget {
     return this.#message.handler
   }
 
+  /** Replaces the handler, which keeps its place among the listeners; `null` removes it. */
   set onmessage(handler: EventHandler<MessageEvent>) {
     this.#message.handler = handler
   }
@@ -96,6 +103,7 @@ export class WebSocketTarget extends EventTarget {
     return this.#error.handler as EventHandler<Event>
   }
 
+  /** Replaces the handler, which keeps its place among the listeners; `null` removes it. */
   set onerror(handler: EventHandler<ErrorEvent>) {
     this.#error.handler = handler
   }
@@ -105,6 +113,7 @@ export class WebSocketTarget extends EventTarget {
     return this.#close.handler
   }
 
+  /** Replaces the handler, which keeps its place among the listeners; `null` removes it. */
   set onclose(handler: EventHandler<CloseEvent>) {
     this.#close.handler = handler
   }

@@ -116,6 +116,12 @@ export class StopReconnecting extends HoldfastError {
  * Tells whether an error is one of this library's, and of that code when one is given.
  * Works across duplicate copies of the package, where `instanceof` does not.
  */
-export function hasErrorCode(error: unknown, code: ErrorCode): error is Error & { readonly code: ErrorCode } {
+export function hasErrorCode(
+  error: unknown,
+  code: ErrorCode,
+): error is Error & {
+  /** The code that was asked for. */
+  readonly code: ErrorCode
+} {
   return error instanceof Error && (error as { code?: unknown }).code === code
 }

@@ -11,23 +11,56 @@ import type { HubConnection } from "./hub-connection.js"
 /** What a hub tells. Each event of a connection comes here too, with the connection it belongs to. */
 export interface HubEvents<Incoming, Outgoing, Data> {
   /** A connection was added. */
-  connection: { readonly connection: HubConnection<Incoming, Outgoing, Data> }
+  connection: {
+    /** The connection it is about. */
+    readonly connection: HubConnection<Incoming, Outgoing, Data>
+  }
   /** A message came in. While `concurrency` async listeners are busy with one connection, its reading is paused. */
-  message: { readonly connection: HubConnection<Incoming, Outgoing, Data>; readonly data: Incoming }
+  message: {
+    /** The connection it is about. */
+    readonly connection: HubConnection<Incoming, Outgoing, Data>
+    /** The message, decoded. */
+    readonly data: Incoming
+  }
   /** A connection ended. It is still in its rooms while this is emitted. */
-  close: CloseInfo & { readonly connection: HubConnection<Incoming, Outgoing, Data> }
+  close: CloseInfo & {
+    /** The connection it is about. */
+    readonly connection: HubConnection<Incoming, Outgoing, Data>
+  }
   /** A slow reader lost messages. */
-  lagged: Lag & { readonly connection: HubConnection<Incoming, Outgoing, Data> }
+  lagged: Lag & {
+    /** The connection it is about. */
+    readonly connection: HubConnection<Incoming, Outgoing, Data>
+  }
   /** A connection joined a room. */
-  join: { readonly connection: HubConnection<Incoming, Outgoing, Data>; readonly room: string }
+  join: {
+    /** The connection it is about. */
+    readonly connection: HubConnection<Incoming, Outgoing, Data>
+    /** The room. */
+    readonly room: string
+  }
   /** A connection left a room, by itself or by its end. */
-  leave: { readonly connection: HubConnection<Incoming, Outgoing, Data>; readonly room: string }
+  leave: {
+    /** The connection it is about. */
+    readonly connection: HubConnection<Incoming, Outgoing, Data>
+    /** The room. */
+    readonly room: string
+  }
   /** A room has its first member on this node. */
-  "room-created": { readonly room: string }
+  "room-created": {
+    /** The room. */
+    readonly room: string
+  }
   /** A room has no member on this node any more. */
-  "room-deleted": { readonly room: string }
+  "room-deleted": {
+    /** The room. */
+    readonly room: string
+  }
   /** The adapter's state changed. */
-  adapter: { readonly state: AdapterState }
+  adapter: {
+    /** The new state. */
+    readonly state: AdapterState
+  }
   /** Messages of other nodes did not arrive. */
   gap: AdapterGap
   /** Something failed that no listener of a connection heard. Stages: `decode`, `listener`, `socket`, `adapter`. */

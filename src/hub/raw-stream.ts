@@ -8,7 +8,12 @@ import type { SocketLike } from "../wire/socket.js"
 /** What is read of an HTTP upgrade request. Nothing of it is kept. */
 export interface UpgradeRequest {
   /** The TCP or TLS socket the request came in on: in Node, the very stream that carries the WebSocket. */
-  readonly socket?: { readonly remoteAddress?: string | undefined } | undefined
+  readonly socket?:
+    | {
+        /** The address of its other end. */
+        readonly remoteAddress?: string | undefined
+      }
+    | undefined
 }
 
 /**

@@ -7,7 +7,12 @@ import type { CloseInfo } from "../wire/connection-events.js"
 import { EVERYBODY, roomChannels } from "./channel.js"
 
 /** A connection, or its id. */
-export type Target = string | { readonly id: string }
+export type Target =
+  | string
+  | {
+      /** The id of its connection. */
+      readonly id: string
+    }
 
 /** What became of a message on this node. Receivers that were closing are in `matched` alone. */
 export interface SendReport {

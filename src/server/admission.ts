@@ -41,6 +41,7 @@ export type Authenticate<Data = unknown> = (
 
 /** `authenticate` did not decide in time. */
 export class AuthenticateTimeoutError extends Error {
+  /** Always `AuthenticateTimeoutError`. */
   override readonly name = "AuthenticateTimeoutError"
 }
 

@@ -64,7 +64,14 @@ const DEFAULTS: AttachSettings = Object.freeze({
 /** What an attachment tells. */
 export interface AttachmentEvents {
   /** An upgrade was refused. */
-  refused: { readonly status: number; readonly reason: string; readonly remoteAddress: string | undefined }
+  refused: {
+    /** The HTTP status, also where a close code was sent instead. */
+    readonly status: number
+    /** Which check refused, in a few words. */
+    readonly reason: string
+    /** The address of the client, where it is known. */
+    readonly remoteAddress: string | undefined
+  }
   /** Something failed while an upgrade was decided. Stages: `authenticate`, `upgrade`. */
   error: ErrorEvent
 }

@@ -39,7 +39,10 @@ export interface ConnectionEvents<Incoming> {
    * listener waits for it, up to `concurrency` messages; then reading pauses, and after 10 s without a listener messages
    * are discarded until there is one.
    */
-  message: { readonly data: Incoming }
+  message: {
+    /** The message, decoded. */
+    readonly data: Incoming
+  }
   /** The connection ended. Comes once; messages that were held back by busy listeners may still follow. */
   close: CloseInfo
   /** Something failed. The connection lives on unless `close` follows. Stages: `decode`, `listener`, `socket`. */
@@ -47,7 +50,10 @@ export interface ConnectionEvents<Incoming> {
   /** The overflow policy dropped messages, and there is room again: exactly so many were lost since the last time. */
   lagged: Lag
   /** A ping was answered after so many milliseconds. */
-  pong: { readonly rttMs: number }
+  pong: {
+    /** The round trip, in milliseconds. */
+    readonly rttMs: number
+  }
 }
 
 /** How long one `sendAsync` may take. */

@@ -219,6 +219,7 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
     return this.#inbox.iterate(checkCount("iterate.maxMessages", options.maxMessages ?? 64))
   }
 
+  /** The same as {@link iterate} without options. */
   [Symbol.asyncIterator](): AsyncIterableIterator<Incoming> {
     return this.iterate()
   }
