@@ -120,9 +120,11 @@ export class Outbox implements Flushable {
   send(frame: Frame): SendResult {
     if (this.#isClosed || !this.#sink.isWritable) return refuse(frame)
     const size = this.#sink.sizeOf(frame)
-    if (!this.#isBlocked && !this.#fits(size)) this.flush()
+    if (!this.#isBlocked && !this.#fits(size)) {
+      this.flush()
+      if (!this.#isBlocked && !this.#fits(size)) return this.#giveUp(frame, size)
+    }
     if (this.#isBlocked) return this.#queue(frame, size)
-    if (!this.#fits(size)) return this.#giveUp(frame, size)
     this.#gather(frame, size)
     return "sent"
   }
