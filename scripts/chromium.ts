@@ -17,7 +17,8 @@ const APPLICATIONS = [
 
 const PACKAGES = ["chromium", "fonts-dejavu-core", "fonts-liberation"]
 
-const FLAGS = [
+/** What every Chromium here is started with. */
+export const CHROMIUM_FLAGS: readonly string[] = [
   "--headless",
   "--no-sandbox",
   "--disable-gpu",
@@ -30,7 +31,7 @@ const FLAGS = [
 
 /** Starts a headless Chromium. The caller closes it, or takes it with `await using`. */
 export function launchChromium(): Promise<Browser> {
-  return chromium.launch({ executablePath: ensureChromium(), args: FLAGS })
+  return chromium.launch({ executablePath: ensureChromium(), args: [...CHROMIUM_FLAGS] })
 }
 
 /**

@@ -8,12 +8,13 @@
 export type { ClientEnd, ClientEvents, StateChange } from "./client/client-events.js"
 export type { OpenContext, ReconnectingClientOptions } from "./client/client-options.js"
 export type { ClientState } from "./client/client-state.js"
-export type { AttemptContext, LinkEnd, NodeOptions, PerAttempt } from "./client/link.js"
+export type { AttemptContext, LinkEnd, PerAttempt } from "./client/link.js"
 export type { ClientHeartbeatOptions } from "./client/liveness.js"
+export type { NodeOptions, TlsMaterial } from "./client/node-options.js"
 export type { ClientIterateOptions } from "./client/reader-set.js"
 export type { EndCause, ReconnectDecision } from "./client/reconnect-policy.js"
-export { ReconnectingClient } from "./client/reconnecting-client.js"
-export type { ClientSendOptions, ClientSendResult } from "./client/sender.js"
+export { type ClientProbeOptions, ReconnectingClient } from "./client/reconnecting-client.js"
+export type { ClientSendAsyncOptions, ClientSendOptions, ClientSendResult } from "./client/sender.js"
 export {
   BACKOFF_DEFAULTS,
   type BackoffOptions,
@@ -42,6 +43,7 @@ export {
   QueueFullError,
   SendTimeoutError,
   StopReconnecting,
+  UnconfirmedError,
 } from "./core/errors.js"
 export { consoleLogger, defaultLogger, type Logger, type LogMethod, silentLogger } from "./core/logger.js"
 export type { Given } from "./core/options.js"

@@ -57,6 +57,14 @@ export interface ClientEvents<Incoming, Outgoing> {
     /** Why. */
     readonly reason: DropReason
   }
+  /**
+   * A connection ended, and nothing proves that its last messages arrived: they were handed to the socket, and no ping
+   * sent after them was answered. Told once per connection. They may have arrived, so they are not sent again.
+   */
+  unconfirmed: {
+    /** How many messages. */
+    readonly count: number
+  }
   /** A ping was answered after so many milliseconds. */
   pong: {
     /** The round trip, in milliseconds. */

@@ -6,14 +6,15 @@ import { type BackoffOptions, resolveBackoff } from "../core/backoff.js"
 import type { RetryAdvice } from "../core/close-codes.js"
 import type { Logger } from "../core/logger.js"
 import { checkCount, checkFunction, checkMs, checkOneOf, type Given, reject } from "../core/options.js"
-import { type Clock, systemClock } from "../core/timer.js"
+import { backgroundClock, type Clock, systemClock } from "../core/timer.js"
 import type { MaybePromise } from "../core/types.js"
 import { type Codec, checkCodec, checkLiteralPing, json, type LiteralPing } from "../wire/codec.js"
 import { type HeartbeatSettings, resolveHeartbeat } from "../wire/pulse.js"
 import { resolveSendQueue, type SendQueueOptions, type SendQueueSettings } from "../wire/send-queue.js"
 import { findWebSocket, type WebSocketConstructor } from "../wire/socket.js"
-import type { LinkEnd, LinkRequest, NodeOptions, PerAttempt } from "./link.js"
+import type { LinkEnd, LinkRequest, PerAttempt } from "./link.js"
 import type { ClientHeartbeatOptions } from "./liveness.js"
+import type { NodeOptions } from "./node-options.js"
 import type { PolicySettings, ReconnectDecision } from "./reconnect-policy.js"
 
 /** What `onOpen` is given: the moment between the open socket and the queue. */
@@ -58,6 +59,11 @@ export interface ReconnectingClientOptions<Incoming = unknown, Outgoing = unknow
   readonly signal?: AbortSignal
   /** Whether to dial at once; otherwise `connect()` starts. @defaultValue true */
   readonly autoConnect?: boolean
+  /**
+   * Whether to heed the life of a web page: an open connection is probed (5 s) when the page becomes visible, thaws or
+   * changes networks, a wait is cut to 1 s, and out of the back/forward cache it dials anew. @defaultValue true
+   */
+  readonly pageEvents?: boolean
   /** What only the `ws` package can do: headers, agents, certificates. @defaultValue none */
   readonly node?: NodeOptions
   /** The constructor to use instead of the platform's. @defaultValue `ws` in Node, the native one in browsers */
@@ -94,7 +100,8 @@ export function resolveClient<Incoming, Outgoing>(
   url: PerAttempt<string | URL>,
   options: Given<ReconnectingClientOptions<Incoming, Outgoing>>,
 ): ClientSettings<Incoming, Outgoing> {
-  const { heartbeat, maxRetries = false, clock = systemClock } = options
+  const { heartbeat, maxRetries = false } = options
+  const clock = options.clock ?? (options.node?.unref ? backgroundClock : systemClock)
   const codec = checkCodec("codec", options.codec === undefined ? json<Incoming, Outgoing>() : options.codec)
   const { literalPing = codec.literalPing ?? false, timeoutMs = TIMEOUT_MS, ...pulse } = heartbeat || {}
   if (maxRetries !== false) checkCount("maxRetries", maxRetries, 0)

@@ -10,6 +10,7 @@ import type { ClientEnd, StateChange } from "./client-events.js"
 import type { ClientSettings } from "./client-options.js"
 import type { ClientState } from "./client-state.js"
 import { Link, type LinkEnd, type LinkOwner, type LinkStage } from "./link.js"
+import { isLoopback, isOffline } from "./page-life.js"
 import { type EndCause, ReconnectPolicy } from "./reconnect-policy.js"
 
 /** What a course goes by. */
@@ -24,13 +25,23 @@ export interface CourseOwner {
   changed(change: StateChange): void
   /** A link is open. */
   opened(link: Link, isReconnect: boolean): void
-  /** There is no link any more. */
-  released(): void
+  /**
+   * There is no link any more. `end` says how it ended, where it did so by itself; `isClean`, that the closing
+   * handshake that this side began was completed.
+   */
+  released(end: LinkEnd | undefined, isClean: boolean): void
   /** Something failed, and the client goes on. */
   failed(event: ErrorEvent): void
   /** The end. Called once, and last. */
   ended(end: Omit<ClientEnd, "queued">): void
 }
+
+/** How soon a client dials that was told to hurry, in milliseconds at most: not all of them at once. */
+const HURRY_MS = 1_000
+/** How long after that a lost connection still counts as lost before, in milliseconds: a probe takes 5 s. */
+const HURRIED_MS = 6_000
+/** How long to wait where the platform says that there is no network, in milliseconds. It may be wrong. */
+const OFFLINE_MS = 30_000
 
 /** The one variable that says where a client stands, and every step of it. */
 export class Course implements LinkOwner {
@@ -54,6 +65,9 @@ export class Course implements LinkOwner {
   /** What `closing` will end in. */
   #ending: { readonly cause: EndCause; readonly error: unknown } | undefined
   #isEnded = false
+  /** The server or the application set the length of the wait. */
+  #isWaitFirm = false
+  #hurriedAt = Number.NEGATIVE_INFINITY
 
   constructor(settings: CourseSettings, owner: CourseOwner) {
     const { clock, policy, signal } = settings
@@ -89,6 +103,28 @@ export class Course implements LinkOwner {
     this.#to("paused")
   }
 
+  /**
+   * There may be a network again, or a person who looks: a wait that nobody asked for is cut short, and so is the one
+   * that follows when the connection turns out to have been lost meanwhile.
+   */
+  hurry(): void {
+    const { clock } = this.#settings
+    this.#hurriedAt = clock.now()
+    if (this.state !== "waiting" || this.#isWaitFirm) return
+    const delayMs = this.#shortDelay
+    if (delayMs >= (this.retryAt ?? 0) - clock.date()) return
+    this.retryAt = clock.date() + delayMs
+    this.#retryTimer.start(delayMs)
+  }
+
+  /** Whatever was open or being dialled is gone without a sign: dials anew. */
+  revive(): void {
+    if (this.state === "open" || this.state === "connecting") {
+      this.#detach()
+      this.#dial()
+    } else this.hurry()
+  }
+
   /** Ends for that cause: after the closing handshake where there is a connection. */
   leave(cause: EndCause, error?: unknown, code: number = CloseCode.NORMAL, reason = ""): void {
     const { link } = this
@@ -114,18 +150,33 @@ export class Course implements LinkOwner {
   linkEnded(link: Link, end: LinkEnd, stage: LinkStage): void {
     if (link !== this.link) return
     this.#lastClose = end
-    this.#release()
+    this.#release(end)
     if (this.#ending) this.#finish(this.#ending.cause, this.#ending.error)
-    else this.#goOn(end, stage)
+    else this.#goOn(link, end, stage)
   }
 
-  #goOn(end: LinkEnd, stage: LinkStage): void {
+  #goOn(link: Link, end: LinkEnd, stage: LinkStage): void {
     if (end.error !== undefined) this.#owner.failed({ error: end.error, stage })
     if (this.#isElsewhere) return
     const verdict = this.#policy.decide(end)
     if (this.#isElsewhere) return
     if ("stop" in verdict) this.#finish(verdict.stop, verdict.error)
-    else this.#wait(verdict.delayMs)
+    else {
+      this.#isWaitFirm = verdict.isFirm
+      this.#wait(verdict.isFirm ? verdict.delayMs : this.#adjust(verdict.delayMs, link, end))
+    }
+  }
+
+  /** A drawn delay, as far as the platform knows better. */
+  #adjust(delayMs: number, link: Link, { wasOpen }: LinkEnd): number {
+    const isHurried = this.#settings.clock.now() - this.#hurriedAt <= HURRIED_MS
+    if (wasOpen) return isHurried ? Math.min(delayMs, this.#shortDelay) : delayMs
+    const isPointless = isOffline() && link.address !== undefined && !isLoopback(link.address)
+    return isPointless ? Math.max(delayMs, OFFLINE_MS) : delayMs
+  }
+
+  get #shortDelay(): number {
+    return this.#settings.policy.backoff.random() * HURRY_MS
   }
 
   /** A callback may have closed, paused or re-dialled while an end was being handled. */
@@ -185,10 +236,11 @@ export class Course implements LinkOwner {
     link?.close(CloseCode.NORMAL, "")
   }
 
-  #release(): void {
+  #release(end?: LinkEnd): void {
     this.link = undefined
     this.#retryTimer.stop()
     this.#stableTimer.stop()
-    this.#owner.released()
+    const isClean = this.state === "closing" && end !== undefined && end.code !== CloseCode.ABNORMAL
+    this.#owner.released(end, isClean)
   }
 }

@@ -15,6 +15,7 @@ import {
   terminate,
   type WebSocketConstructor,
 } from "../wire/socket.js"
+import { handshakeOptions, type NodeOptions } from "./node-options.js"
 
 /** How one connection, or one attempt at one, ended. */
 export interface LinkEnd {
@@ -40,14 +41,6 @@ export interface AttemptContext {
 
 /** A value, or a function that is asked for it once per attempt. */
 export type PerAttempt<T> = T | ((context: AttemptContext) => MaybePromise<T>)
-
-/** What only the `ws` package can do. Passing any of it where the platform's own `WebSocket` is used throws. */
-export interface NodeOptions {
-  /** Headers of the upgrade request; a function is asked once per attempt. */
-  readonly headers?: PerAttempt<Readonly<Record<string, string>>>
-  /** Further options of the `ws` client: `agent`, `ca`, `cert`, `key`, `perMessageDeflate`, `maxPayload`, … */
-  readonly [option: string]: unknown
-}
 
 /** Where and how to dial. */
 export interface LinkRequest {
@@ -90,6 +83,8 @@ export type LinkStage = "connect" | "open" | "socket"
 export class Link {
   /** Who takes what comes in; without one it is lost. */
   receiver: LinkReceiver | undefined
+  /** Where it dials, once that is known. */
+  address: string | undefined
   readonly #request: LinkRequest
   readonly #owner: LinkOwner
   readonly #abort = new AbortController()
@@ -199,7 +194,8 @@ export class Link {
     if (this.#isEnded) return
     const Socket = findWebSocket(WebSocket)
     if (!Socket) throw new ConnectError("this platform has no WebSocket: pass one", { code: "NO_WEBSOCKET" })
-    const socket = this.#construct(Socket, String(address), offered, node && { ...node, headers })
+    this.address = String(address)
+    const socket = this.#construct(Socket, this.address, offered, node && handshakeOptions(node, headers))
     this.#socket = socket
     this.#unlisten = listen(socket, {
       open: () => this.#opened(),

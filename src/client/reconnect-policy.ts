@@ -43,9 +43,13 @@ export interface PolicySettings {
 }
 
 /** What to do: wait so long, or stop for that cause. */
-export type PolicyVerdict =
-  | { readonly delayMs: number }
-  | { readonly stop: EndCause; readonly error?: unknown }
+export type PolicyVerdict = Wait | { readonly stop: EndCause; readonly error?: unknown }
+
+/** A wait, in milliseconds; a firm one was set by the server or the application, not drawn from the backoff. */
+export interface Wait {
+  readonly delayMs: number
+  readonly isFirm: boolean
+}
 
 /** How long a client stays away from a server that restarts or is overloaded, in milliseconds. */
 const LATER_MS = { min: 5_000, max: 30_000 }
@@ -89,7 +93,7 @@ export class ReconnectPolicy {
     if (advice === "never") return { stop: isAuth(end.code) ? "auth" : "close-code", error: end.error }
     const { maxRetries } = this.#settings
     if (maxRetries !== false && this.#attempt >= maxRetries) return { stop: "max-retries", error: end.error }
-    return { delayMs: this.#delay(end, advice, decision) }
+    return this.#wait(end, advice, decision)
   }
 
   #ask(end: LinkEnd): ReconnectDecision | { readonly stop: EndCause; readonly error: unknown } {
@@ -104,17 +108,26 @@ export class ReconnectPolicy {
     }
   }
 
-  #delay(end: LinkEnd, advice: RetryAdvice, decision: ReconnectDecision): number {
+  #wait(end: LinkEnd, advice: RetryAdvice, decision: ReconnectDecision): Wait {
     const { backoff } = this.#settings
     const usual = backoffDelay(backoff, this.#attempt, this.#previousMs)
     this.#previousMs = usual
     this.#attempt += 1
-    if (typeof decision === "object") return decision.delayMs
-    const hint = hintOf(end)
-    if (hint !== undefined) return Math.max(usual, Math.min(hint, MAX_HINT_MS))
-    if (advice === "later") return LATER_MS.min + backoff.random() * (LATER_MS.max - LATER_MS.min)
-    return usual
+    const firm = typeof decision === "object" ? decision.delayMs : askedDelay(end, advice, usual, backoff)
+    return { delayMs: firm ?? usual, isFirm: firm !== undefined }
   }
+}
+
+/** How long the server wants the client to stay away, where it says so. */
+function askedDelay(
+  end: LinkEnd,
+  advice: RetryAdvice,
+  usual: number,
+  { random }: BackoffSettings,
+): number | undefined {
+  const hint = hintOf(end)
+  if (hint !== undefined) return Math.max(usual, Math.min(hint, MAX_HINT_MS))
+  return advice === "later" ? LATER_MS.min + random() * (LATER_MS.max - LATER_MS.min) : undefined
 }
 
 function fatal(error: unknown): EndCause | undefined {

@@ -7,16 +7,29 @@ import { CloseCode, isSendableCloseCode, truncateReason } from "../core/close-co
 import { Emitter, type ErrorEvent } from "../core/emitter.js"
 import { ConnectionLostError, hasErrorCode } from "../core/errors.js"
 import { resolveLogger } from "../core/logger.js"
-import { checkCount, type Given, reject } from "../core/options.js"
+import { checkCount, checkMs, type Given, reject } from "../core/options.js"
+import type { Unsubscribe } from "../core/types.js"
 import { type PromiseWithResolvers, withResolvers } from "../wire/message-iterator.js"
 import type { ClientEnd, ClientEvents } from "./client-events.js"
 import { type ReconnectingClientOptions, resolveClient } from "./client-options.js"
 import type { ClientState } from "./client-state.js"
 import { Course, type CourseOwner } from "./course.js"
 import type { Link, PerAttempt } from "./link.js"
+import { type PageEvent, watchPage } from "./page-life.js"
 import { type ClientIterateOptions, ReaderSet } from "./reader-set.js"
-import { type ClientSendOptions, type ClientSendResult, Sender } from "./sender.js"
+import {
+  type ClientSendAsyncOptions,
+  type ClientSendOptions,
+  type ClientSendResult,
+  Sender,
+} from "./sender.js"
 import { Session, type SessionOwner } from "./session.js"
+
+/** How a client looks whether its line is alive. */
+export interface ClientProbeOptions {
+  /** How long to wait for the answer, in milliseconds. @defaultValue 5_000 */
+  readonly timeoutMs?: number
+}
 
 /**
  * A client that reconnects, queues what is sent meanwhile, and notices dead lines.
@@ -38,12 +51,16 @@ export class ReconnectingClient<Incoming = unknown, Outgoing = unknown>
   implements AsyncIterable<Incoming>
 {
   readonly #course: Course
+  readonly #hasPageEvents: boolean
   readonly #sender: Sender<Outgoing>
   readonly #readers = new ReaderSet<Incoming>(() => this.#session?.pace(this.#readers.isFull))
   #session: Session<Incoming, Outgoing> | undefined
   #opened: PromiseWithResolvers<void> | undefined
   #closed: PromiseWithResolvers<ClientEnd> | undefined
   #end: ClientEnd | undefined
+  #unwatchPage: Unsubscribe | undefined
+  /** Messages of connections that have ended, not told yet. */
+  #unconfirmed = 0
 
   /**
    * @param url - Where to dial: a string, a `URL`, or a function that is asked once per attempt and may be async.
@@ -58,6 +75,7 @@ export class ReconnectingClient<Incoming = unknown, Outgoing = unknown>
     super(resolveLogger(options.logger))
     this.#sender = new Sender(settings, (message, reason) => void this.emit("dropped", { message, reason }))
     const sessionOwner = this.#makeSessionOwner()
+    this.#hasPageEvents = options.pageEvents !== false
     this.#course = new Course(
       settings,
       this.#makeCourseOwner((link) => new Session(link, settings, sessionOwner)),
@@ -148,6 +166,34 @@ export class ReconnectingClient<Incoming = unknown, Outgoing = unknown>
     return this.#sender.send(message, options)
   }
 
+  /**
+   * Sends a message, or keeps it until there is a connection, and resolves when it is where it was wanted:
+   * see {@link ClientSendAsyncOptions.until}. It may take as long as there is no connection; bound it with a `signal`
+   * or `ttlMs`. One ping proves all fenced messages that are sent in one go.
+   *
+   * @throws UnconfirmedError when the connection died before the proof: the message may have arrived.
+   * @throws QueueFullError, SendTimeoutError (`ttlMs`), HoldfastError `ABORTED` (`signal`, a newer message of the same
+   * `key`, `clearQueue`), ConnectionLostError (the client ended) when it was not sent.
+   * @throws CodecError when the codec cannot encode it.
+   */
+  sendAsync(message: Outgoing, options: ClientSendAsyncOptions = {}): Promise<void> {
+    return this.#sender.sendAsync(message, options)
+  }
+
+  /**
+   * Sends a ping now and resolves with the round-trip time in milliseconds. It only tells: a caller who wants a new
+   * connection instead of a silent one calls {@link reconnect}.
+   *
+   * @throws ConnectionLostError when there is no connection, or it ends before the answer.
+   * @throws HoldfastError `PING_TIMEOUT` after `timeoutMs`.
+   * @throws InvalidOptionError when there is nothing to ping with: no ping frames and no literal ping.
+   */
+  async probe(options: ClientProbeOptions = {}): Promise<number> {
+    const timeoutMs = checkMs("probe.timeoutMs", options.timeoutMs ?? 5_000, 1)
+    if (this.#session) return this.#session.probe(timeoutMs)
+    throw new ConnectionLostError(`there is no connection to probe: the client is ${this.state}`)
+  }
+
   /** Takes everything out of the queue, oldest first, and returns it. Works after the end too. */
   drainQueue(): Outgoing[] {
     return this.#sender.drain()
@@ -205,15 +251,19 @@ export class ReconnectingClient<Incoming = unknown, Outgoing = unknown>
     return {
       changed: (change) => {
         if (change.to === "closing" || change.to === "closed") this.#sender.end()
+        if (change.from === "idle" && this.#hasPageEvents) {
+          this.#unwatchPage = watchPage((event) => this.#pageChanged(event))
+        }
         this.emit("state", change)
+        this.#tellUnconfirmed()
       },
       opened: (link, isReconnect) => {
         this.#opened?.resolve()
         this.#session = makeSession(link)
         void this.#session.start(isReconnect)
       },
-      released: () => {
-        this.#session?.stop()
+      released: (end, isClean) => {
+        this.#unconfirmed += this.#session?.stop(isClean, end?.error) ?? 0
         this.#session = undefined
         this.#sender.stop()
       },
@@ -225,8 +275,8 @@ export class ReconnectingClient<Incoming = unknown, Outgoing = unknown>
   #makeSessionOwner(): SessionOwner<Incoming> {
     return {
       memory: { isLiteralKnown: false, isBlindTold: false },
-      ready: (link) => {
-        if (link === this.#course.link) this.#sender.start(link)
+      ready: (link, ledger) => {
+        if (link === this.#course.link) this.#sender.start(link, ledger)
       },
       refused: (link, error) => {
         if (hasErrorCode(error, "STOP_RECONNECTING")) this.#course.leave("stopped", error)
@@ -242,8 +292,24 @@ export class ReconnectingClient<Incoming = unknown, Outgoing = unknown>
     }
   }
 
+  /** A page that comes back finds its connection proved or replaced, and does not sit out a long wait. */
+  #pageChanged(event: PageEvent): void {
+    if (event === "restored") this.#course.revive()
+    else {
+      if (event === "awake") this.#course.hurry()
+      this.#session?.wake()
+    }
+  }
+
+  #tellUnconfirmed(): void {
+    const count = this.#unconfirmed
+    this.#unconfirmed = 0
+    if (count > 0) this.emit("unconfirmed", { count })
+  }
+
   #ended(end: ClientEnd): void {
     this.#end = end
+    this.#unwatchPage?.()
     this.emit("end", end)
     this.removeAllListeners()
     // a listener may have closed the client on hearing that it is open

@@ -3,13 +3,15 @@
  * It knows no states; it is told when messages may flow, and when they never will again.
  */
 
-import { ConnectionLostError } from "../core/errors.js"
-import { checkMs } from "../core/options.js"
+import { ConnectionLostError, HoldfastError, QueueFullError, SendTimeoutError } from "../core/errors.js"
+import { checkMs, checkOneOf } from "../core/options.js"
 import { type Clock, Timer } from "../core/timer.js"
 import type { Payload } from "../core/types.js"
 import type { Codec } from "../wire/codec.js"
+import { withResolvers } from "../wire/message-iterator.js"
 import { type DropReason, SendQueue, type SendQueueSettings } from "../wire/send-queue.js"
 import { byteLength } from "../wire/utf8.js"
+import type { Ledger, Receipt } from "./ledger.js"
 import type { Link } from "./link.js"
 
 /**
@@ -28,6 +30,16 @@ export interface ClientSendOptions {
   readonly key?: string
   /** Takes it out of the queue. @defaultValue none */
   readonly signal?: AbortSignal
+}
+
+/** How one message may be treated that is waited for. */
+export interface ClientSendAsyncOptions extends ClientSendOptions {
+  /**
+   * What to wait for: `handoff`, the socket has taken the message; or `fenced`, the peer has answered a ping that was
+   * sent after it, which proves that the message arrived, since frames keep their order.
+   * @defaultValue "handoff"
+   */
+  readonly until?: "handoff" | "fenced"
 }
 
 /** What a sender goes by. */
@@ -49,16 +61,19 @@ const PUMP_MS = 20
 export class Sender<Outgoing> {
   readonly #settings: SenderSettings<Outgoing>
   readonly #onDrop: (message: Outgoing, reason: DropReason) => void
-  readonly #queue: SendQueue<Outgoing>
+  readonly #queue: SendQueue<Outgoing, Receipt>
   readonly #pump: Timer
   #link: Link | undefined
+  #ledger: Ledger | undefined
   #isFlushing = false
   #isEnded = false
 
   constructor(settings: SenderSettings<Outgoing>, onDrop: (message: Outgoing, reason: DropReason) => void) {
     this.#settings = settings
     this.#onDrop = onDrop
-    this.#queue = new SendQueue(settings.queue, settings.clock, onDrop)
+    this.#queue = new SendQueue(settings.queue, settings.clock, ({ message, receipt }, reason) =>
+      this.#drop(message, reason, receipt),
+    )
     this.#pump = new Timer(settings.clock, () => this.#flush())
   }
 
@@ -72,9 +87,10 @@ export class Sender<Outgoing> {
     return this.#queue.bytes
   }
 
-  /** From now on messages flow over this link; what waits goes first. */
-  start(link: Link): void {
+  /** From now on messages flow over this link, and are noted in its ledger; what waits goes first. */
+  start(link: Link, ledger: Ledger): void {
     this.#link = link
+    this.#ledger = ledger
     this.#flush()
   }
 
@@ -84,29 +100,53 @@ export class Sender<Outgoing> {
     this.#pump.stop()
   }
 
-  /** No message is taken any more. What waits can still be taken out. */
+  /** No message is taken any more. What waits can still be taken out, but is not waited for. */
   end(): void {
     this.#isEnded = true
     this.stop()
+    for (const { receipt } of this.#queue.values()) receipt?.reject(lossError("closed"))
   }
 
   /** Takes everything out of the queue, oldest first. */
   drain(): Outgoing[] {
-    return this.#queue.clear()
+    return this.#queue.clear().map(({ message, receipt }) => {
+      receipt?.reject(new HoldfastError("ABORTED", "the message was taken out of the queue"))
+      return message
+    })
   }
 
-  /** Sends a message, or keeps it, or gives it up. Tells nobody anything but drops. */
-  send(message: Outgoing, { volatile, ttlMs, key, signal }: ClientSendOptions): ClientSendResult {
-    if (this.#isEnded) return this.#drop(message, "closed")
+  /** Sends a message, or keeps it, or gives it up. Tells nobody anything but drops and the receipt's owner. */
+  send(message: Outgoing, options: ClientSendOptions, receipt?: Receipt): ClientSendResult {
+    const { volatile, ttlMs, key, signal } = options
+    if (this.#isEnded) return this.#drop(message, "closed", receipt)
     const { codec, clock } = this.#settings
     const expiresAt = ttlMs === undefined ? undefined : clock.now() + checkMs("send.ttlMs", ttlMs)
     const payload = copied(codec.encode(message))
-    if (signal?.aborted) return this.#drop(message, "aborted")
-    if (this.#queue.size === 0 && this.#hasRoom && this.#transmit(payload)) return "sent"
-    if (volatile) return this.#drop(message, "volatile")
-    const isTaken = this.#queue.push({ message, payload, size: byteLength(payload), key, expiresAt, signal })
+    if (signal?.aborted) return this.#drop(message, "aborted", receipt)
+    if (this.#queue.size === 0 && this.#hasRoom && this.#transmit(payload, receipt)) return "sent"
+    if (volatile) return this.#drop(message, "volatile", receipt)
+    const size = byteLength(payload)
+    const isTaken = this.#queue.push({ message, payload, size, key, expiresAt, signal, receipt })
     this.#flush()
     return isTaken ? "queued" : "dropped"
+  }
+
+  /** Sends a message, and resolves when it is where it was wanted. */
+  async sendAsync(message: Outgoing, options: ClientSendAsyncOptions): Promise<void> {
+    const until = checkOneOf<Receipt["until"]>("sendAsync.until", options.until ?? "handoff", [
+      "handoff",
+      "fenced",
+    ])
+    const { promise, resolve, reject } = withResolvers<void>()
+    const { signal } = options
+    const abort = () => reject(lossError("aborted", signal?.reason))
+    signal?.addEventListener("abort", abort)
+    try {
+      this.send(message, options, { until, resolve, reject })
+      await promise
+    } finally {
+      signal?.removeEventListener("abort", abort)
+    }
   }
 
   get #hasRoom(): boolean {
@@ -130,15 +170,16 @@ export class Sender<Outgoing> {
   #sendWaiting(): void {
     // room is looked for last: whoever hears that a message has expired may do anything
     for (let item = this.#queue.peek(); item && this.#hasRoom; item = this.#queue.peek()) {
-      if (!this.#transmit(item.payload)) return
+      if (!this.#transmit(item.payload, item.receipt)) return
       this.#queue.shift()
     }
   }
 
-  #transmit(payload: Payload): boolean {
+  #transmit(payload: Payload, receipt: Receipt | undefined): boolean {
     const link = this.#link
     try {
       link?.send(payload)
+      this.#ledger?.sent(receipt)
       return true
     } catch (cause) {
       this.stop()
@@ -149,9 +190,28 @@ export class Sender<Outgoing> {
     }
   }
 
-  #drop(message: Outgoing, reason: DropReason): "dropped" {
+  #drop(message: Outgoing, reason: DropReason, receipt: Receipt | undefined): "dropped" {
+    receipt?.reject(lossError(reason))
     this.#onDrop(message, reason)
     return "dropped"
+  }
+}
+
+/** Why a message that is waited for will not be sent. */
+function lossError(reason: DropReason, cause?: unknown): Error {
+  switch (reason) {
+    case "queue-full":
+      return new QueueFullError("the queue has no room for the message")
+    case "expired":
+      return new SendTimeoutError("not sent within ttlMs")
+    case "replaced":
+      return new HoldfastError("ABORTED", "a newer message of the same key was sent instead")
+    case "aborted":
+      return new HoldfastError("ABORTED", "the signal of the message was aborted", { cause })
+    case "volatile":
+      return new ConnectionLostError("there is no connection with room for a volatile message")
+    case "closed":
+      return new ConnectionLostError("the client has ended")
   }
 }
 

@@ -4,18 +4,22 @@
  */
 
 import type { ErrorEvent } from "../core/emitter.js"
-import { ConnectionLostError } from "../core/errors.js"
+import { ConnectionLostError, HoldfastError } from "../core/errors.js"
+import { reject } from "../core/options.js"
+import { Timer } from "../core/timer.js"
 import type { Payload } from "../core/types.js"
+import { withResolvers } from "../wire/message-iterator.js"
 import type { ClientSettings } from "./client-options.js"
+import { Ledger, type PingMemory } from "./ledger.js"
 import type { Link, LinkReceiver } from "./link.js"
-import { Liveness, type PingMemory } from "./liveness.js"
+import { Liveness } from "./liveness.js"
 
 /** Whom a session reports to. */
 export interface SessionOwner<Incoming> {
   /** What is known about the server's answers to pings. */
   readonly memory: PingMemory
-  /** Messages may flow. */
-  ready(link: Link): void
+  /** Messages may flow, and are to be noted in the ledger. */
+  ready(link: Link, ledger: Ledger): void
   /** `onOpen` failed. */
   refused(link: Link, error: unknown): void
   /** One message came in. */
@@ -28,11 +32,15 @@ export interface SessionOwner<Incoming> {
   blind(): void
 }
 
+/** How long messages may go without a ping after them that proves their arrival, in milliseconds. */
+const CONFIRM_AFTER_MS = 1_000
+
 /** The life of one link from its opening on. */
 export class Session<Incoming, Outgoing> implements LinkReceiver {
   readonly #link: Link
   readonly #settings: ClientSettings<Incoming, Outgoing>
   readonly #owner: SessionOwner<Incoming>
+  readonly #ledger: Ledger
   #liveness: Liveness | undefined
   #isPaused = false
 
@@ -41,11 +49,19 @@ export class Session<Incoming, Outgoing> implements LinkReceiver {
     this.#link = link
     this.#settings = settings
     this.#owner = owner
+    const { heartbeat, literalPing, clock } = settings
+    this.#ledger = new Ledger(link, {
+      literal: literalPing,
+      confirmAfterMs: heartbeat !== false && CONFIRM_AFTER_MS,
+      clock,
+      memory: owner.memory,
+      onAnswer: (rttMs) => owner.answered(rttMs),
+    })
   }
 
   /** Round-trip time of the last ping that was answered, in milliseconds. */
   get rttMs(): number | undefined {
-    return this.#liveness?.rttMs
+    return this.#ledger.rttMs
   }
 
   /** Runs `onOpen`, if there is one, and then lets messages flow. */
@@ -57,11 +73,12 @@ export class Session<Incoming, Outgoing> implements LinkReceiver {
     if (!link.isOpen) return
     link.ready()
     this.#watch()
-    this.#owner.ready(link)
+    this.#owner.ready(link, this.#ledger)
   }
 
   received(data: Payload): void {
-    if (this.#liveness?.received(data)) return
+    this.#liveness?.seen()
+    if (this.#ledger.takePong(data)) return
     let message: Incoming
     try {
       message = this.#settings.codec.decode(data)
@@ -73,7 +90,29 @@ export class Session<Incoming, Outgoing> implements LinkReceiver {
   }
 
   seen(pong?: string): void {
-    this.#liveness?.seen(pong)
+    this.#liveness?.seen()
+    if (pong !== undefined) this.#ledger.pong(pong)
+  }
+
+  /** The page woke up: looks whether the line is alive, where a heartbeat is wanted and there is a way to see it. */
+  wake(): void {
+    this.#liveness?.probe()
+  }
+
+  /**
+   * Resolves with the round-trip time of a ping that is sent now.
+   * @throws InvalidOptionError where there is nothing to ping with.
+   * @throws HoldfastError `PING_TIMEOUT`, ConnectionLostError.
+   */
+  async probe(timeoutMs: number): Promise<number> {
+    if (!this.#ledger.canPing)
+      reject("heartbeat.literalPing", "given: this platform has no ping frames", false)
+    const answer = withResolvers<number>()
+    const late = () => new HoldfastError("PING_TIMEOUT", `no answer to a ping within ${timeoutMs} ms`)
+    const timer = new Timer(this.#settings.clock, () => answer.reject(late()))
+    timer.start(timeoutMs)
+    this.#ledger.ping(answer)
+    return answer.promise.finally(() => timer.stop())
   }
 
   /** Stops or resumes reading, where the socket can. */
@@ -85,10 +124,17 @@ export class Session<Incoming, Outgoing> implements LinkReceiver {
     this.#liveness?.seen()
   }
 
-  /** Hears nothing any more. */
-  stop(): void {
+  /**
+   * Hears nothing any more.
+   * @param isClean - Whether the closing handshake that this side began was completed.
+   * @returns how many messages went out that nothing proves to have arrived.
+   */
+  stop(isClean: boolean, cause: unknown): number {
     this.#link.receiver = undefined
     this.#liveness?.stop()
+    if (isClean) this.#ledger.confirmAll()
+    this.#ledger.end("the connection ended before the answer", cause)
+    return this.#ledger.unconfirmed
   }
 
   async #prepare(
@@ -110,16 +156,15 @@ export class Session<Incoming, Outgoing> implements LinkReceiver {
   }
 
   #watch(): void {
-    const { heartbeat, literalPing, clock } = this.#settings
+    const { heartbeat, clock } = this.#settings
     if (heartbeat === false) return
-    this.#liveness = new Liveness(this.#link, {
-      settings: heartbeat,
-      literal: literalPing,
-      clock,
-      memory: this.#owner.memory,
-      onAnswer: (rttMs) => this.#owner.answered(rttMs),
-      onBlind: () => this.#owner.blind(),
-    })
+    const onBlind = () => {
+      this.#ledger.end("the server answers no ping")
+      const { memory } = this.#owner
+      if (!memory.isBlindTold) this.#owner.blind()
+      memory.isBlindTold = true
+    }
+    this.#liveness = new Liveness(this.#link, this.#ledger, { settings: heartbeat, clock, onBlind })
     this.#liveness.start()
   }
 }

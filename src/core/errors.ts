@@ -14,9 +14,11 @@ export type ErrorCode =
   | "INVALID_ADDRESS"
   | "INVALID_OPTION"
   | "NO_WEBSOCKET"
+  | "PING_TIMEOUT"
   | "QUEUE_FULL"
   | "SEND_TIMEOUT"
   | "STOP_RECONNECTING"
+  | "UNCONFIRMED"
 
 /** Base of the family. `message` carries the values, `cause` the error underneath where there is one. */
 export class HoldfastError extends Error {
@@ -79,6 +81,13 @@ export class ConnectionLostError extends HoldfastError {
 export class SendTimeoutError extends HoldfastError {
   constructor(message: string, options?: ErrorOptions) {
     super("SEND_TIMEOUT", message, options)
+  }
+}
+
+/** A message was handed to a socket, and nothing proves that it arrived. It may have: sending it again may double it. */
+export class UnconfirmedError extends HoldfastError {
+  constructor(message: string, options?: ErrorOptions) {
+    super("UNCONFIRMED", message, options)
   }
 }
 

@@ -35,6 +35,16 @@ export const systemClock: Clock = {
   soon: (callback) => queueMicrotask(callback),
 }
 
+/** The platform's own time, whose waiting callbacks keep no process alive where the platform knows processes. */
+export const backgroundClock: Clock = {
+  ...systemClock,
+  setTimer(callback, ms) {
+    const timer = setTimeout(callback, ms) as number | { unref?(): void }
+    if (typeof timer === "object") timer.unref?.()
+    return timer
+  },
+}
+
 /** One callback that can be armed, re-armed and disarmed. At most one wait is pending at any time. */
 export class Timer {
   readonly #clock: Clock

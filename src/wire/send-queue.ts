@@ -53,7 +53,7 @@ export function resolveSendQueue(given?: Given<SendQueueOptions>, path = "queue"
 export type DropReason = "queue-full" | "expired" | "replaced" | "aborted" | "volatile" | "closed"
 
 /** One waiting message. */
-export interface QueuedMessage<Message> {
+export interface QueuedMessage<Message, Receipt = unknown> {
   /** The message as it was given. */
   readonly message: Message
   /** The message as it will be sent; bytes are a copy. */
@@ -66,15 +66,17 @@ export interface QueuedMessage<Message> {
   readonly expiresAt?: number | undefined
   /** Takes it out of the queue. */
   readonly signal?: AbortSignal | undefined
+  /** Whoever waits for it; the queue only keeps it. */
+  readonly receipt?: Receipt | undefined
 }
 
 /** A bounded queue of messages. Every step is O(1) but for {@link SendQueue.clear}. */
-export class SendQueue<Message> {
+export class SendQueue<Message, Receipt = unknown> {
   readonly #settings: SendQueueSettings
   readonly #clock: Clock
-  readonly #onDrop: (message: Message, reason: DropReason) => void
-  readonly #items = new KeyedQueue<QueuedMessage<Message>>()
-  readonly #unlisten = new Map<QueuedMessage<Message>, () => void>()
+  readonly #onDrop: (item: QueuedMessage<Message, Receipt>, reason: DropReason) => void
+  readonly #items = new KeyedQueue<QueuedMessage<Message, Receipt>>()
+  readonly #unlisten = new Map<QueuedMessage<Message, Receipt>, () => void>()
   #bytes = 0
   /** No message expires before. */
   #nextExpiry = Number.POSITIVE_INFINITY
@@ -82,7 +84,7 @@ export class SendQueue<Message> {
   constructor(
     settings: SendQueueSettings,
     clock: Clock,
-    onDrop: (message: Message, reason: DropReason) => void,
+    onDrop: (item: QueuedMessage<Message, Receipt>, reason: DropReason) => void,
   ) {
     this.#settings = settings
     this.#clock = clock
@@ -100,7 +102,7 @@ export class SendQueue<Message> {
   }
 
   /** Adds a message at the end. Returns whether it was taken. */
-  push(item: QueuedMessage<Message>): boolean {
+  push(item: QueuedMessage<Message, Receipt>): boolean {
     if (item.signal?.aborted) return this.#drop(item, "aborted")
     if (item.key !== undefined) this.#leave(this.#items.take(item.key), "replaced")
     if (!this.#makeRoom(item.size)) return this.#drop(item, "queue-full")
@@ -112,7 +114,7 @@ export class SendQueue<Message> {
   }
 
   /** The oldest message that is still worth sending. It stays until {@link shift}. */
-  peek(): QueuedMessage<Message> | undefined {
+  peek(): QueuedMessage<Message, Receipt> | undefined {
     for (let item = this.#items.peek(); item; item = this.#items.peek()) {
       if (item.expiresAt === undefined || item.expiresAt > this.#clock.now()) return item
       this.#leave(this.#items.shift(), "expired")
@@ -121,17 +123,25 @@ export class SendQueue<Message> {
   }
 
   /** Takes out the oldest message. */
-  shift(): QueuedMessage<Message> | undefined {
+  shift(): QueuedMessage<Message, Receipt> | undefined {
     const item = this.#items.shift()
     this.#forget(item)
     return item
   }
 
   /** Takes out everything, oldest first. What has expired is reported as such and not returned. */
-  clear(): Message[] {
-    const messages: Message[] = []
-    while (this.peek()) messages.push((this.shift() as QueuedMessage<Message>).message)
-    return messages
+  clear(): QueuedMessage<Message, Receipt>[] {
+    const items: QueuedMessage<Message, Receipt>[] = []
+    for (let item = this.peek(); item; item = this.peek()) {
+      this.shift()
+      items.push(item)
+    }
+    return items
+  }
+
+  /** What waits, oldest first. */
+  values(): IterableIterator<QueuedMessage<Message, Receipt>> {
+    return this.#items.values()
   }
 
   #fits(size: number): boolean {
@@ -163,7 +173,7 @@ export class SendQueue<Message> {
     if (expiresAt !== undefined && expiresAt < this.#nextExpiry) this.#nextExpiry = expiresAt
   }
 
-  #listen(item: QueuedMessage<Message>, signal: AbortSignal): void {
+  #listen(item: QueuedMessage<Message, Receipt>, signal: AbortSignal): void {
     const abort = () => {
       this.#items.remove((it) => it === item)
       this.#leave(item, "aborted")
@@ -172,21 +182,21 @@ export class SendQueue<Message> {
     this.#unlisten.set(item, () => signal.removeEventListener("abort", abort))
   }
 
-  #leave(item: QueuedMessage<Message> | undefined, reason: DropReason): void {
+  #leave(item: QueuedMessage<Message, Receipt> | undefined, reason: DropReason): void {
     if (!item) return
     this.#forget(item)
     this.#drop(item, reason)
   }
 
-  #forget(item: QueuedMessage<Message> | undefined): void {
+  #forget(item: QueuedMessage<Message, Receipt> | undefined): void {
     if (!item) return
     this.#bytes -= item.size
     this.#unlisten.get(item)?.()
     this.#unlisten.delete(item)
   }
 
-  #drop(item: QueuedMessage<Message>, reason: DropReason): false {
-    this.#onDrop(item.message, reason)
+  #drop(item: QueuedMessage<Message, Receipt>, reason: DropReason): false {
+    this.#onDrop(item, reason)
     return false
   }
 }

@@ -33,6 +33,21 @@ describe("C10 a process whose client has ended", () => {
   })
 })
 
+describe("C35 a process whose client is to keep nothing alive", () => {
+  it("C35 exits by itself, whether the client is connected, dialling or waiting", async () => {
+    const server = await startServer()
+    const silent = await startStalling(1)
+    const nobody = await RestartingServer.find()
+    const ends = await Promise.all([
+      endIn("unref while open", server.url),
+      endIn("unref while connecting", silent.url),
+      endIn("unref while waiting", nobody.url),
+    ])
+    const states = ["open", "connecting", "waiting"]
+    expect(ends).toEqual(states.map((stdout) => ({ code: 0, stdout, stderr: "" })))
+  })
+})
+
 describe("C32 close()", () => {
   it("C32 takes closeTimeoutMs and no longer where the server never answers the close", async () => {
     const server = await startServer()

@@ -67,6 +67,7 @@ describe("a first connect that fails", () => {
 
 describe("url, protocols and headers", () => {
   it("C5 are asked once per attempt, async or not, with the attempt and the last end", async () => {
+    const agent = {}
     const calls: [string, number, number | undefined, boolean][] = []
     const asked = (name: string) => (context: AttemptContext) => {
       calls.push([name, context.attempt, context.lastClose?.code, context.signal.aborted])
@@ -75,7 +76,7 @@ describe("url, protocols and headers", () => {
     const { clock, network } = fakeClient({
       url: async (context) => `ws://${asked("url")(context)}/`,
       protocols: async (context) => [asked("protocol")(context)],
-      node: { headers: async (context) => ({ "X-Try": asked("header")(context) }), agent: "mine" },
+      node: { headers: async (context) => ({ "X-Try": asked("header")(context) }), agent },
     })
     network.onDial = (socket) => (network.sockets.length < 3 ? socket.refuse() : socket.accept("protocol-2"))
     await clock.advance(10_000)
@@ -86,7 +87,7 @@ describe("url, protocols and headers", () => {
     )
     expect(network.sockets.map((it) => it.url)).toEqual(["ws://url-0/", "ws://url-1/", "ws://url-2/"])
     expect(network.last.protocols).toEqual(["protocol-2"])
-    expect(network.last.options).toEqual({ headers: { "X-Try": "header-2" }, agent: "mine" })
+    expect(network.last.options).toEqual({ headers: { "X-Try": "header-2" }, agent })
   })
 
   it("C5 may be plain values: a URL, one protocol, a list", async () => {

@@ -12,21 +12,25 @@ import {
 function setUp(options: SendQueueOptions = {}) {
   const clock = new VirtualClock()
   const dropped: [message: string, reason: DropReason][] = []
-  const queue = new SendQueue<string>(resolveSendQueue(options), clock, (...drop) => dropped.push(drop))
+  const queue = new SendQueue<string>(resolveSendQueue(options), clock, ({ message }, reason) =>
+    dropped.push([message, reason]),
+  )
   const push = (message: string, more: Partial<QueuedMessage<string>> = {}) =>
     queue.push({ message, payload: message, size: message.length, ...more })
-  return { clock, queue, dropped, push }
+  /** Takes out what is left. */
+  const clear = () => queue.clear().map(({ message }) => message)
+  return { clock, queue, dropped, push, clear }
 }
 
 describe("SendQueue", () => {
   it("gives messages back in order, and counts them and their bytes", () => {
-    const { queue, push } = setUp()
+    const { queue, push, clear } = setUp()
     expect([push("a"), push("bb"), push("ccc")]).toEqual([true, true, true])
     expect(queue).toMatchObject({ size: 3, bytes: 6 })
     expect(queue.peek()?.message).toBe("a")
     expect([queue.shift()?.message, queue.shift()?.message]).toEqual(["a", "bb"])
     expect(queue).toMatchObject({ size: 1, bytes: 3 })
-    expect(queue.clear()).toEqual(["ccc"])
+    expect(clear()).toEqual(["ccc"])
     expect(queue).toMatchObject({ size: 0, bytes: 0 })
     expect(queue.shift()).toBe(undefined)
   })
@@ -34,43 +38,43 @@ describe("SendQueue", () => {
   it.each([{ maxMessages: 2 }, { maxBytes: 2 }])(
     "takes no more above its limits, by default: %o",
     (limit) => {
-      const { queue, dropped, push } = setUp(limit)
+      const { dropped, push, clear } = setUp(limit)
       expect([push("a"), push("b"), push("c")]).toEqual([true, true, false])
       expect(dropped).toEqual([["c", "queue-full"]])
-      expect(queue.clear()).toEqual(["a", "b"])
+      expect(clear()).toEqual(["a", "b"])
     },
   )
 
   it("drop-oldest makes room", () => {
-    const { queue, dropped, push } = setUp({ maxBytes: 4, overflow: "drop-oldest" })
+    const { dropped, push, clear } = setUp({ maxBytes: 4, overflow: "drop-oldest" })
     for (const message of ["a", "bb", "c"]) push(message)
     expect(push("dd")).toBe(true)
     expect(dropped).toEqual([
       ["a", "queue-full"],
       ["bb", "queue-full"],
     ])
-    expect(queue.clear()).toEqual(["c", "dd"])
+    expect(clear()).toEqual(["c", "dd"])
   })
 
   it("gives up nothing for a message that would never fit", () => {
-    const { queue, dropped, push } = setUp({ maxBytes: 4, overflow: "drop-oldest" })
+    const { dropped, push, clear } = setUp({ maxBytes: 4, overflow: "drop-oldest" })
     push("a")
     expect(push("too long")).toBe(false)
     expect(dropped).toEqual([["too long", "queue-full"]])
-    expect(queue.clear()).toEqual(["a"])
+    expect(clear()).toEqual(["a"])
   })
 
   it("keeps the newest message of a key, at the newest's place", () => {
-    const { queue, dropped, push } = setUp()
+    const { dropped, push, clear } = setUp()
     push("x1", { key: "x" })
     push("b")
     push("x2", { key: "x" })
     expect(dropped).toEqual([["x1", "replaced"]])
-    expect(queue.clear()).toEqual(["b", "x2"])
+    expect(clear()).toEqual(["b", "x2"])
   })
 
   it("passes over what has expired", async () => {
-    const { clock, queue, dropped, push } = setUp()
+    const { clock, queue, dropped, push, clear } = setUp()
     push("short", { expiresAt: 100 })
     push("long", { expiresAt: 101 })
     push("for ever")
@@ -78,12 +82,12 @@ describe("SendQueue", () => {
     expect(queue.peek()?.message).toBe("long")
     expect(dropped).toEqual([["short", "expired"]])
     await clock.advance(1)
-    expect(queue.clear()).toEqual(["for ever"])
+    expect(clear()).toEqual(["for ever"])
     expect(dropped).toHaveLength(2)
   })
 
   it("makes room by what has expired, wherever it stands, before it gives up anything", async () => {
-    const { clock, queue, dropped, push } = setUp({ maxMessages: 3, overflow: "drop-oldest" })
+    const { clock, dropped, push, clear } = setUp({ maxMessages: 3, overflow: "drop-oldest" })
     push("a")
     push("b", { expiresAt: 100 })
     push("c", { expiresAt: 200 })
@@ -92,7 +96,7 @@ describe("SendQueue", () => {
     expect(dropped).toEqual([["b", "expired"]])
     await clock.advance(150)
     expect(push("e")).toBe(true)
-    expect(queue.clear()).toEqual(["a", "d", "e"])
+    expect(clear()).toEqual(["a", "d", "e"])
   })
 
   it("takes a message out when its signal says so, and not once it has been sent", () => {
@@ -122,7 +126,11 @@ describe("SendQueue", () => {
     const overflow = fc.constantFrom("reject", "drop-newest", "drop-oldest" as const)
     await fc.assert(
       fc.asyncProperty(overflow, fc.array(step), async (policy, steps) => {
-        const { clock, queue, dropped, push } = setUp({ maxMessages: 4, maxBytes: 20, overflow: policy })
+        const { clock, queue, dropped, push, clear } = setUp({
+          maxMessages: 4,
+          maxBytes: 20,
+          overflow: policy,
+        })
         const sent: string[] = []
         for (const [i, { size, key, livesMs, shifts }] of steps.entries()) {
           const expiresAt = livesMs === undefined ? undefined : clock.now() + livesMs
@@ -132,7 +140,7 @@ describe("SendQueue", () => {
           if (shifts && queue.peek()) sent.push(queue.shift()?.message as string)
           await clock.advance(10)
         }
-        sent.push(...queue.clear())
+        sent.push(...clear())
         const order = sent.map(Number)
         expect(order).toEqual([...order].sort((a, b) => a - b))
         expect(sent.length + dropped.length).toBe(steps.length)

@@ -1,0 +1,53 @@
+/**
+ * What only the `ws` package can do for a client: headers, TLS, agents, and a socket that keeps no process alive.
+ */
+
+import type { PerAttempt } from "./link.js"
+
+/** Text or bytes in PEM or DER, as `node:tls` takes them. */
+export type TlsMaterial = string | Uint8Array | readonly (string | Uint8Array)[]
+
+/**
+ * Options of the `ws` package's client, in Node. Passing any of it where the platform's own `WebSocket` is used throws at
+ * construction. Whatever is not listed here is handed to `ws` as it is.
+ */
+export interface NodeOptions {
+  /** Headers of the upgrade request; a function is asked once per attempt. @defaultValue none */
+  readonly headers?: PerAttempt<Readonly<Record<string, string>>>
+  /** An `http.Agent` or `https.Agent`, e.g. of a proxy. @defaultValue none */
+  readonly agent?: object | undefined
+  /** Certificates of authorities to trust instead of the well-known ones. @defaultValue Node's own */
+  readonly ca?: TlsMaterial | undefined
+  /** This client's certificate. @defaultValue none */
+  readonly cert?: TlsMaterial | undefined
+  /** The key of {@link cert}. @defaultValue none */
+  readonly key?: TlsMaterial | undefined
+  /** Whether, or how, to offer compression (RFC 7692). @defaultValue true, as in `ws` */
+  readonly perMessageDeflate?: boolean | Readonly<Record<string, unknown>>
+  /** The largest message to accept, in bytes; a larger one ends the connection with code 1009. @defaultValue 104_857_600 */
+  readonly maxPayload?: number
+  /** Lets the process exit although this client is connected or waits to dial. @defaultValue false */
+  readonly unref?: boolean
+  /** Further options of the `ws` client. */
+  readonly [option: string]: unknown
+}
+
+/** The part of Node's request and socket that is used. */
+interface OutgoingRequest {
+  once(event: "socket", listener: (socket: { unref(): void }) => void): unknown
+  end(): void
+}
+
+/** What `ws` is given for one attempt. */
+export function handshakeOptions(
+  { unref, ...options }: NodeOptions,
+  headers: Readonly<Record<string, string>> | undefined,
+): object {
+  if (!unref) return { ...options, headers }
+  // `ws` leaves sending the request to this function
+  const finishRequest = (request: OutgoingRequest) => {
+    request.once("socket", (socket) => socket.unref())
+    request.end()
+  }
+  return { ...options, headers, finishRequest }
+}
