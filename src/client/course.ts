@@ -93,14 +93,13 @@ export class Course implements LinkOwner {
     if (this.#isEnding) return
     this.#policy.reset()
     if (this.state === "connecting") return
-    this.#detach()
-    this.#dial()
+    this.#redial()
   }
 
   pause(): void {
     if (this.#isEnding || this.state === "paused") return
     this.#detach()
-    this.#to("paused")
+    if (!this.link) this.#to("paused")
   }
 
   /**
@@ -119,10 +118,8 @@ export class Course implements LinkOwner {
 
   /** Whatever was open or being dialled is gone without a sign: dials anew. */
   revive(): void {
-    if (this.state === "open" || this.state === "connecting") {
-      this.#detach()
-      this.#dial()
-    } else this.hurry()
+    if (this.state === "open" || this.state === "connecting") this.#redial()
+    else this.hurry()
   }
 
   /** Ends for that cause: after the closing handshake where there is a connection. */
@@ -185,7 +182,7 @@ export class Course implements LinkOwner {
   }
 
   get #isEnding(): boolean {
-    return this.state === "closing" || this.state === "closed"
+    return this.#isEnded || this.state === "closing" || this.state === "closed"
   }
 
   #to(to: ClientState, retryAt?: number): void {
@@ -225,14 +222,23 @@ export class Course implements LinkOwner {
     this.#owner.ended({ cause, error, lastClose: this.#lastClose })
   }
 
-  /** Lets go of the link: it closes by itself, and nobody listens. At most one does so at any time. */
+  /** Leaves the link there is, if there is one, for a new one. */
+  #redial(): void {
+    const { state } = this
+    this.#detach()
+    if (!this.link && this.state === state) this.#dial()
+  }
+
+  /**
+   * Lets go of the link: it closes by itself, and nobody listens. At most one does so at any time. The signals of both
+   * are aborted on the way, and whoever listens to those may have dialled when this returns.
+   */
   #detach(): void {
     const { link } = this
-    if (link) {
-      this.#retired?.terminate()
-      this.#retired = link
-    }
+    const retired = this.#retired
+    if (link) this.#retired = link
     this.#release()
+    if (link) retired?.terminate()
     link?.close(CloseCode.NORMAL, "")
   }
 

@@ -173,4 +173,45 @@ describe("a socket that was replaced", () => {
     await clock.advance(1)
     expect(network.sockets.map(({ received }) => received)).toEqual([[], ["waits", "goes"]])
   })
+
+  it("C30 may be replaced again from the abort signal of one of its predecessors", async () => {
+    const signals: AbortSignal[] = []
+    const { client, clock, network, log } = fakeClient({
+      url: ({ signal }) => {
+        signals.push(signal)
+        return "ws://far.example/"
+      },
+    })
+    await clock.advance(1)
+    network.last.isDeaf = true
+    client.reconnect()
+    await clock.advance(1)
+    network.last.isDeaf = true
+    signals[0]?.addEventListener("abort", () => client.reconnect())
+    client.reconnect()
+    await clock.advance(60_000)
+    expect([client.state, network.live.length]).toEqual(["open", 1])
+    expect(network.mostUnclosed).toBeLessThanOrEqual(3)
+    expect(log.errors).toEqual([])
+  })
+
+  it("C30 stays away when it is paused or closed from there", async () => {
+    for (const leave of ["pause", "close"] as const) {
+      const signals: AbortSignal[] = []
+      const { client, clock, network } = fakeClient({
+        url: ({ signal }) => {
+          signals.push(signal)
+          return "ws://far.example/"
+        },
+      })
+      await clock.advance(1)
+      network.last.isDeaf = true
+      client.reconnect()
+      await clock.advance(1)
+      signals[0]?.addEventListener("abort", () => void client[leave]())
+      client.reconnect()
+      await clock.advance(60_000)
+      expect([client.state, network.live.length]).toEqual([leave === "pause" ? "paused" : "closed", 0])
+    }
+  })
 })
