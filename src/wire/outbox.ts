@@ -91,6 +91,8 @@ export class Outbox implements Flushable {
   readonly #settings: SharedSettings
   readonly #owner: OutboxOwner
   #pending: Batch | undefined
+  /** How much more the pending batch may grow, as far as is known. */
+  #roomBytes = 0
   #backlog: Backlog | undefined
   #urgent: Frame | undefined
   #isBlocked = false
@@ -120,9 +122,9 @@ export class Outbox implements Flushable {
   send(frame: Frame): SendResult {
     if (this.#isClosed || !this.#sink.isWritable) return refuse(frame)
     const size = this.#sink.sizeOf(frame)
-    if (!this.#isBlocked && !this.#fits(size)) {
+    if (!this.#isBlocked && !this.#hasRoom(size)) {
       this.flush()
-      if (!this.#isBlocked && !this.#fits(size)) return this.#giveUp(frame, size)
+      if (!this.#isBlocked && !this.#hasRoom(size)) return this.#giveUp(frame, size)
     }
     if (this.#isBlocked) return this.#queue(frame, size)
     this.#gather(frame, size)
@@ -194,15 +196,28 @@ export class Outbox implements Flushable {
     return this.bufferedBytes + size <= this.#settings.maxBufferedBytes
   }
 
+  /**
+   * Whether the pending batch may grow so much. What the sink holds is counted when a batch begins, and again only when
+   * the room of then seems used up: while a batch gathers, nothing but control frames is written beside it, so the sink
+   * has rather lost bytes since.
+   */
+  #hasRoom(size: number): boolean {
+    if (size <= this.#roomBytes && this.#pending !== undefined) return true
+    this.#roomBytes = this.#settings.maxBufferedBytes - this.bufferedBytes
+    return size <= this.#roomBytes
+  }
+
   #gather(frame: Frame, size: number): void {
     const { flush, flusher } = this.#settings
     const isImmediate = flush === "immediate"
     if (this.#pending === undefined && !isImmediate) flusher.add(this)
     this.#pending = (this.#pending ?? flusher.root).append(frame, size)
+    this.#roomBytes -= size
     if (isImmediate || this.#pending.byteLength >= CHUNK_BYTES) this.flush()
   }
 
   #write(batch: Batch): void {
+    this.#roomBytes = 0
     this.writtenBytes += batch.byteLength
     if (batch.isAwaited) this.#sink.write(batch, (error) => settleAll(batch, lost(error)))
     else this.#sink.write(batch)

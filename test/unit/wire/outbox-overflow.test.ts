@@ -57,6 +57,77 @@ describe("S20 the limit", () => {
   )
 })
 
+describe("S20 the room that a batch is remembered to have", () => {
+  /** Counts how often the sink is asked what it holds. */
+  function counted(options: Parameters<typeof outboxBench>[0]) {
+    const bench = outboxBench(options)
+    const asked = vi.fn(() => 0)
+    const held = { bytes: 0 }
+    Object.defineProperty(bench.sink, "bufferedBytes", {
+      get: () => {
+        asked()
+        return held.bytes
+      },
+      set: (bytes: number) => {
+        held.bytes = bytes
+      },
+    })
+    return { ...bench, asked }
+  }
+
+  it.each([1, 10, 1_000])("is asked for once in a burst of %i", async (burst) => {
+    const { send, asked, turn, sink } = counted({ markBytes: 100_000 })
+    for (let i = 0; i < burst; i += 1) expect(send("x")).toBe("sent")
+    expect(asked).toHaveBeenCalledTimes(1)
+    await turn()
+    expect(sink.messages).toHaveLength(burst)
+  })
+
+  it("is asked for again when it seems used up, so that what has left meanwhile counts as free", async () => {
+    const { outbox, send, sink, turn, owner } = outboxBench({ markBytes: 100, maxBufferedBytes: 120 })
+    sink.stall()
+    send("x".repeat(88))
+    await turn()
+    expect([send("a".repeat(18)), outbox.bufferedBytes]).toEqual(["sent", 110])
+    sink.leave(80)
+    expect([send("b".repeat(88)), outbox.bufferedBytes]).toEqual(["sent", 120])
+    expect(owner.overflows).toBe(0)
+  })
+
+  const step = fc.oneof(
+    { weight: 8, arbitrary: fc.record({ send: fc.integer({ min: 0, max: 60 }) }) },
+    { weight: 3, arbitrary: fc.record({ leave: fc.integer({ min: 1, max: 150 }) }) },
+    { weight: 1, arbitrary: fc.constantFrom("turn" as const, "urgent" as const) },
+  )
+
+  it("changes no verdict: a message is taken exactly if it fits at that moment", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(step, { maxLength: 80 }),
+        fc.constantFrom("tick" as const, "immediate" as const),
+        async (steps, flush) => {
+          const { outbox, sink, send, turn } = outboxBench({
+            overflow: "drop-newest",
+            maxBufferedBytes: 200,
+            flush,
+          })
+          sink.stall()
+          for (const it of steps) {
+            if (it === "turn") await turn()
+            else if (it === "urgent") outbox.sendUrgent(frame("!"))
+            else if ("leave" in it) sink.leave(it.leave)
+            else {
+              const size = it.send + 2
+              const fits = outbox.bufferedBytes + size <= 200
+              expect(send("x".repeat(it.send)) !== "dropped").toBe(fits)
+            }
+          }
+        },
+      ),
+    )
+  })
+})
+
 describe("S20 close", () => {
   it("S22 answers closed after the overflow, also once the sink has drained", async () => {
     const { outbox, owner, send, sink, turn } = await blocked("close", 1)
