@@ -97,7 +97,7 @@ describe("S20 the room that a batch is remembered to have", () => {
   const step = fc.oneof(
     { weight: 8, arbitrary: fc.record({ send: fc.integer({ min: 0, max: 60 }) }) },
     { weight: 3, arbitrary: fc.record({ leave: fc.integer({ min: 1, max: 150 }) }) },
-    { weight: 1, arbitrary: fc.constantFrom("turn" as const, "urgent" as const) },
+    { weight: 2, arbitrary: fc.constantFrom("turn" as const, "urgent" as const) },
   )
 
   it("changes no verdict: a message is taken exactly if it fits at that moment", async () => {
@@ -109,12 +109,13 @@ describe("S20 the room that a batch is remembered to have", () => {
           const { outbox, sink, send, turn } = outboxBench({
             overflow: "drop-newest",
             maxBufferedBytes: 200,
+            markBytes: 190,
             flush,
           })
           sink.stall()
           for (const it of steps) {
             if (it === "turn") await turn()
-            else if (it === "urgent") outbox.sendUrgent(frame("!"))
+            else if (it === "urgent") outbox.sendUrgent(frame("!".repeat(30)))
             else if ("leave" in it) sink.leave(it.leave)
             else {
               const size = it.send + 2
@@ -124,6 +125,7 @@ describe("S20 the room that a batch is remembered to have", () => {
           }
         },
       ),
+      { numRuns: 500 },
     )
   })
 })
