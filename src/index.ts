@@ -77,6 +77,7 @@ export {
 } from "./hub/selection.js"
 export type { Lag, OverflowPolicy } from "./wire/backlog.js"
 export { binary, type Codec, json, type LiteralPing, text } from "./wire/codec.js"
+export type { CompressionOptions } from "./wire/compression.js"
 export { Connection } from "./wire/connection.js"
 export type {
   CloseCause,
@@ -89,7 +90,7 @@ export type {
 export type { ConnectionIdentity, ConnectionOptions } from "./wire/connection-options.js"
 export type { FlushMode } from "./wire/flusher.js"
 export { Heartbeat, type HeartbeatPeer } from "./wire/heartbeat.js"
-export type { OutboxOptions, SendResult } from "./wire/outbox.js"
+export type { OutboxOptions, SendResult } from "./wire/outbox-options.js"
 export { type HeartbeatOptions, type HeartbeatSettings, Pulse, type Verdict } from "./wire/pulse.js"
 export type { DropReason, QueueOverflow, SendQueueOptions } from "./wire/send-queue.js"
 export type { FrameStream } from "./wire/sink.js"

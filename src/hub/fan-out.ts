@@ -3,7 +3,7 @@
  */
 
 import type { Frame } from "../wire/frame.js"
-import type { SendResult } from "../wire/outbox.js"
+import type { SendResult } from "../wire/outbox-options.js"
 import { EVERYBODY } from "./channel.js"
 import type { Rooms } from "./rooms.js"
 import type { SelectionNames, SendReport } from "./selection.js"

@@ -6,10 +6,11 @@
 import { CloseCode } from "../core/close-codes.js"
 import { Emitter } from "../core/emitter.js"
 import type { Given } from "../core/options.js"
+import type { CompressionSettings } from "../wire/compression.js"
 import type { CloseInfo } from "../wire/connection-events.js"
 import { type ConnectionOptions, type ConnectionSettings, randomId } from "../wire/connection-options.js"
 import { Heartbeat } from "../wire/heartbeat.js"
-import type { SendResult } from "../wire/outbox.js"
+import type { SendResult } from "../wire/outbox-options.js"
 import type { SocketLike } from "../wire/socket.js"
 import type { Adapter } from "./adapter.js"
 import { EVERYBODY, roomChannel, userChannel } from "./channel.js"
@@ -18,7 +19,7 @@ import { type ConnectionHost, HubConnection } from "./hub-connection.js"
 import type { HubErrorEvent, HubEvents } from "./hub-events.js"
 import { type AddOptions, checkAddition, checkCloseCode, type HubOptions, resolveHub } from "./hub-options.js"
 import { Membership } from "./membership.js"
-import { rawStream } from "./raw-stream.js"
+import { canInflate, rawStream, type UpgradeRequest } from "./raw-stream.js"
 import { Rooms } from "./rooms.js"
 import {
   ALL,
@@ -114,9 +115,22 @@ export class Hub<Incoming = unknown, Outgoing = unknown, Data = unknown> extends
     return this.#connections
   }
 
-  /** How many frames have been encoded: one for each message, whatever the number of its receivers. */
+  /**
+   * How many frames have been encoded: one for each message, whatever the number of its receivers; two for a message that
+   * went to some compressed and to others not.
+   */
   get framesEncoded(): number {
     return this.#settings.counters.framesEncoded
+  }
+
+  /** How many messages have been compressed: each once, whatever the number of its receivers. */
+  get framesDeflated(): number {
+    return this.#settings.counters.framesDeflated
+  }
+
+  /** @internal How messages are compressed, for whoever agrees on it with the clients. */
+  get compression(): CompressionSettings | false {
+    return this.#settings.compression
   }
 
   /**
@@ -137,6 +151,7 @@ export class Hub<Incoming = unknown, Outgoing = unknown, Data = unknown> extends
         ...identity,
         remoteAddress: identity.remoteAddress ?? request?.socket?.remoteAddress,
         stream: identity.stream ?? rawStream(socket, request),
+        canInflate: identity.canInflate ?? this.#canInflate(socket, request),
       },
       this.#shared,
     )
@@ -248,6 +263,11 @@ export class Hub<Incoming = unknown, Outgoing = unknown, Data = unknown> extends
     const { connection } = payload as HubErrorEvent<Incoming, Outgoing, Data>
     if (event === "error") super.listenerFailed(event, error, payload)
     else this.raise({ error, stage: "listener", connection })
+  }
+
+  #canInflate(socket: SocketLike, request: UpgradeRequest | undefined): boolean {
+    const { compression } = this.#settings
+    return compression !== false && canInflate(socket, request, compression.maxWindowBits)
   }
 
   #select(names: SelectionNames): Selection<Outgoing> {

@@ -1,9 +1,9 @@
 /**
- * Finds the stream under a server-side socket of the `ws` package, by public means only.
+ * Finds the stream under a server-side socket of the `ws` package, and what may be written to it, by public means only.
  */
 
 import type { FrameStream } from "../wire/sink.js"
-import type { SocketLike } from "../wire/socket.js"
+import { hasDeflate, type SocketLike } from "../wire/socket.js"
 
 /** What is read of an HTTP upgrade request. Nothing of it is kept. */
 export interface UpgradeRequest {
@@ -14,6 +14,8 @@ export interface UpgradeRequest {
         readonly remoteAddress?: string | undefined
       }
     | undefined
+  /** Its headers, with names in lower case. */
+  readonly headers?: Readonly<Record<string, string | readonly string[] | undefined>>
 }
 
 /**
@@ -24,6 +26,23 @@ export function rawStream(socket: SocketLike, request: UpgradeRequest | undefine
   const stream = request?.socket
   if (!stream || !isNode() || typeof socket.on !== "function" || !socket.terminate) return undefined
   return isFrameStream(stream) ? stream : undefined
+}
+
+/**
+ * Whether this socket's peer takes messages that were compressed with a window of so many bits. What the server answered
+ * cannot be seen from here, but only where the client asked for less may it have to be less (RFC 7692, section 7.1.2.1).
+ */
+export function canInflate(
+  socket: SocketLike,
+  request: UpgradeRequest | undefined,
+  windowBits: number,
+): boolean {
+  if (!hasDeflate(socket)) return false
+  const offers = String(request?.headers?.["sec-websocket-extensions"] ?? "")
+  const wanted = [...offers.matchAll(/server_max_window_bits\s*=\s*"?(\d+)/gi)].map(([, bits]) =>
+    Number(bits),
+  )
+  return wanted.every((bits) => bits >= windowBits)
 }
 
 function isFrameStream(stream: object): stream is FrameStream {

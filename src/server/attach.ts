@@ -122,7 +122,7 @@ export class Attachment extends Emitter<AttachmentEvents> {
     this.#origins = new OriginCheck(settings)
     this.#patterns = patternsOf(settings.path)
     this.#clock = settings.clock
-    this.#handshake = new Handshake(settings)
+    this.#handshake = new Handshake({ ...settings, compression: hub.compression })
     // what a client does after it was refused is nobody's news
     this.#turnedAway = { clock: settings.clock, logger: false }
     this.#detach = Upgrades.of(server).add(this.#taker())

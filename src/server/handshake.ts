@@ -6,6 +6,7 @@ import type { IncomingMessage } from "node:http"
 import type { Duplex } from "node:stream"
 import { WebSocketServer } from "ws"
 import { checkCount, reject } from "../core/options.js"
+import type { CompressionSettings } from "../wire/compression.js"
 import type { SocketLike } from "../wire/socket.js"
 
 /** What a handshake goes by, whoever the client is. */
@@ -16,6 +17,8 @@ export interface HandshakeSettings {
   readonly maxPayloadBytes: number
   /** How many fragments a message may have. */
   readonly maxFragments: number
+  /** How the hub compresses; `false` where it does not, and then nothing is agreed on. */
+  readonly compression: CompressionSettings | false
 }
 
 /** What is decided for one client. */
@@ -33,14 +36,14 @@ export class Handshake {
   #answer: HandshakeAnswer = {}
 
   /** @throws InvalidOptionError with the value received. */
-  constructor({ protocols, maxPayloadBytes, maxFragments }: HandshakeSettings) {
+  constructor({ protocols, maxPayloadBytes, maxFragments, compression }: HandshakeSettings) {
     const isList = Array.isArray(protocols) && protocols.every((it) => typeof it === "string")
     if (protocols !== undefined && !isList) reject("protocols", "a list of strings", protocols)
     this.#protocols = protocols
     const options = {
       noServer: true,
       clientTracking: false,
-      perMessageDeflate: false,
+      perMessageDeflate: compression && deflateOptions(compression),
       maxPayload: checkLimit("maxPayloadBytes", maxPayloadBytes),
       maxFragments: checkLimit("maxFragments", maxFragments),
       handleProtocols: (offered: Set<string>) => this.#choose(offered),
@@ -68,6 +71,19 @@ export class Handshake {
     if (protocol !== undefined) return offered.has(protocol) && protocol
     if (this.#protocols) return this.#protocols.find((it) => offered.has(it)) ?? false
     return [...offered][0] ?? false
+  }
+}
+
+/**
+ * The hub compresses each message by itself, so neither side keeps a context. `ws` inflates what comes in, and must
+ * compress nothing: it would do so for each receiver.
+ */
+function deflateOptions({ maxWindowBits }: CompressionSettings) {
+  return {
+    serverNoContextTakeover: true,
+    clientNoContextTakeover: true,
+    ...(maxWindowBits < 15 && { serverMaxWindowBits: maxWindowBits }),
+    threshold: Number.POSITIVE_INFINITY,
   }
 }
 

@@ -95,13 +95,23 @@ export class Backlog {
     return lag
   }
 
-  /** Takes out the oldest frames, as many as make one write. */
-  takeChunk(): Batch {
-    let chunk = Batch.empty()
-    for (let frame = this.#frames.shift(); frame; frame = this.#frames.shift()) {
-      const size = this.#sizeOf(frame)
-      this.#byteLength -= size
-      chunk = chunk.append(frame, size)
+  /** Whether frames wait, and the oldest is ready to be written. */
+  get isReady(): boolean {
+    return this.#frames.peek()?.isReady === true
+  }
+
+  /**
+   * Takes out the oldest frames, as many as make one write, and appends them to a batch. It stops at a frame that is
+   * not ready, unless none is waited for.
+   */
+  takeChunk(root = Batch.empty(), isHurried = false): Batch {
+    let chunk = root
+    for (let frame = this.#frames.peek(); frame; frame = this.#frames.peek()) {
+      if (!isHurried && !frame.isReady) break
+      this.#frames.shift()
+      this.#byteLength -= this.#sizeOf(frame)
+      const { written } = frame
+      chunk = chunk.append(written, this.#sizeOf(written))
       if (chunk.byteLength >= CHUNK_BYTES) break
     }
     return chunk

@@ -15,9 +15,11 @@ import {
 import { type Clock, systemClock } from "../core/timer.js"
 import type { Lag } from "./backlog.js"
 import { type Codec, checkCodec, checkLiteralPing, json, type LiteralPing } from "./codec.js"
+import { type CompressionOptions, type CompressionSettings, resolveCompression } from "./compression.js"
+import { Deflater } from "./deflater.js"
 import { Flusher } from "./flusher.js"
 import type { FrameCounters } from "./frame.js"
-import { checkOutbox, OUTBOX_DEFAULTS, type OutboxOptions } from "./outbox.js"
+import { checkOutbox, OUTBOX_DEFAULTS, type OutboxOptions } from "./outbox-options.js"
 import type { FrameStream } from "./sink.js"
 
 /** What connections may share. */
@@ -39,6 +41,13 @@ export interface ConnectionOptions<Incoming = unknown, Outgoing = unknown> exten
   readonly onDecodeError?: (error: CodecError) => Outgoing | undefined
   /** Makes a notice that is put into the stream where messages were lost; `undefined` for none. @defaultValue no notice */
   readonly onLag?: (lag: Lag) => Outgoing | undefined
+  /**
+   * Compresses what is sent (permessage-deflate, RFC 7692) to those who have agreed to that: each message once,
+   * whatever the number of its receivers, without a context for each connection. `"shared"` is the defaults of
+   * {@link CompressionOptions}. Only sockets whose `stream` is at hand are sent compressed messages.
+   * @defaultValue false
+   */
+  readonly compression?: "shared" | CompressionOptions | false
   /** Takes what nobody listens to; `false` for silence. @defaultValue warnings and errors to the console */
   readonly logger?: Logger | false
   /** Where time comes from. @defaultValue the platform's */
@@ -47,7 +56,11 @@ export interface ConnectionOptions<Incoming = unknown, Outgoing = unknown> exten
 
 /** {@link ConnectionOptions} with everything decided, and what connections of one owner share at run time. */
 export interface ConnectionSettings<Incoming, Outgoing>
-  extends Required<Omit<ConnectionOptions<Incoming, Outgoing>, "onDecodeError" | "onLag" | "logger">> {
+  extends Required<
+    Omit<ConnectionOptions<Incoming, Outgoing>, "onDecodeError" | "onLag" | "logger" | "compression">
+  > {
+  /** See {@link ConnectionOptions.compression}. */
+  readonly compression: CompressionSettings | false
   /** See {@link ConnectionOptions.onDecodeError}. */
   readonly onDecodeError: ((error: CodecError) => Outgoing | undefined) | undefined
   /** See {@link ConnectionOptions.onLag}. */
@@ -56,6 +69,8 @@ export interface ConnectionSettings<Incoming, Outgoing>
   readonly logger: Logger
   /** Writes the outboxes of all of them. */
   readonly flusher: Flusher
+  /** Compresses what all of them send; `undefined` where nothing is compressed. */
+  readonly deflater: Deflater | undefined
   /** Counts encoded frames. */
   readonly counters: FrameCounters
 }
@@ -75,6 +90,12 @@ export interface ConnectionIdentity<Data = unknown> {
    * once and written once per turn; without it, messages go through the socket's own `send`.
    */
   readonly stream?: FrameStream | undefined
+  /**
+   * Whether the peer takes compressed messages: permessage-deflate was agreed on, with a window of at least the
+   * `maxWindowBits` of {@link ConnectionOptions.compression}.
+   * @defaultValue whether the socket's `extensions` name it
+   */
+  readonly canInflate?: boolean | undefined
 }
 
 const DEFAULTS = Object.freeze({
@@ -85,6 +106,7 @@ const DEFAULTS = Object.freeze({
   literalPing: undefined,
   onDecodeError: undefined,
   onLag: undefined,
+  compression: false as const,
   logger: undefined,
   codec: undefined,
   clock: systemClock,
@@ -128,9 +150,12 @@ function resolve<Incoming, Outgoing>(
     `${path}.codec`,
     given.codec === undefined ? json<Incoming, Outgoing>() : given.codec,
   )
+  const compression = resolveCompression(`${path}.compression`, given.compression)
   return {
     ...given,
     codec,
+    compression,
+    deflater: compression ? new Deflater(compression) : undefined,
     literalPing: checkLiteralPing(
       `${path}.literalPing`,
       given.literalPing === undefined ? (codec.literalPing ?? false) : given.literalPing,
@@ -139,7 +164,7 @@ function resolve<Incoming, Outgoing>(
     onLag: given.onLag,
     logger: resolveLogger(given.logger),
     flusher: new Flusher(given.clock),
-    counters: { framesEncoded: 0 },
+    counters: { framesEncoded: 0, framesDeflated: 0 },
   }
 }
 

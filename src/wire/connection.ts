@@ -25,14 +25,16 @@ import {
   randomId,
   resolveConnection,
 } from "./connection-options.js"
+import type { Deflater } from "./deflater.js"
 import { Frame } from "./frame.js"
 import type { HeartbeatPeer } from "./heartbeat.js"
 import { Inbox, type InboxOwner } from "./inbox.js"
 import { type PromiseWithResolvers, withResolvers } from "./message-iterator.js"
-import { Outbox, type OutboxOwner, type SendResult } from "./outbox.js"
+import { Outbox } from "./outbox.js"
+import type { OutboxOwner, SendResult } from "./outbox-options.js"
 import type { Pulse } from "./pulse.js"
 import { SocketSink, StreamSink } from "./sink.js"
-import { closeSocket, listen, type SocketEvents, type SocketLike, terminate } from "./socket.js"
+import { closeSocket, hasDeflate, listen, type SocketEvents, type SocketLike, terminate } from "./socket.js"
 
 /** How long reading stays paused for a first listener that does not come, in milliseconds. */
 const UNHEARD_MS = 10_000
@@ -103,7 +105,7 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
     const sink = identity.stream
       ? new StreamSink(socket, identity.stream)
       : new SocketSink(socket, settings.clock)
-    this.#outbox = new Outbox(sink, settings, this)
+    this.#outbox = new Outbox(sink, settings, this, deflaterFor(socket, identity, settings.deflater))
     this.#inbox = new Inbox<Incoming>(this, settings.concurrency)
     this.#unlisten = listen(socket, this.#socketEvents())
   }
@@ -454,4 +456,12 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
     this.ended(this.#closeInfo)
     this.#closed?.resolve(this.#closeInfo)
   }
+}
+
+function deflaterFor(
+  socket: SocketLike,
+  { stream, canInflate }: ConnectionIdentity,
+  deflater: Deflater | undefined,
+): Deflater | undefined {
+  return deflater && stream && (canInflate ?? hasDeflate(socket)) ? deflater : undefined
 }

@@ -1,6 +1,6 @@
 /**
  * Writes many outboxes at the end of each turn of the event loop, in slices. One flusher serves a whole hub;
- * what it shares among its outboxes is the root of their batches.
+ * what it shares among its outboxes are the roots of their batches.
  */
 
 import type { Clock } from "../core/timer.js"
@@ -26,6 +26,7 @@ export class Flusher {
   #waiting: Flushable[] = []
   #isScheduled = false
   #root = Batch.empty()
+  #deflatedRoot = Batch.empty()
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -34,6 +35,11 @@ export class Flusher {
   /** Where an outbox with nothing pending begins its next batch. */
   get root(): Batch {
     return this.#root
+  }
+
+  /** The same for outboxes whose peers take compressed messages: in a mixed room the two kinds would not stay in step. */
+  get deflatedRoot(): Batch {
+    return this.#deflatedRoot
   }
 
   /** Asks for a flush at the end of this turn. An outbox asks once, until it has been flushed. */
@@ -47,7 +53,7 @@ export class Flusher {
   readonly #run = (): void => {
     const batch = this.#waiting
     this.#waiting = []
-    this.#root = Batch.empty()
+    this.#plantTrees()
     this.#slice(batch, 0)
   }
 
@@ -65,6 +71,12 @@ export class Flusher {
     if (this.#waiting.length > 0) {
       this.#isScheduled = true
       this.#clock.defer(this.#run)
-    }
+    } else this.#plantTrees()
+  }
+
+  /** What has been written is not to be kept by the trees it was gathered in. */
+  #plantTrees(): void {
+    this.#root = Batch.empty()
+    this.#deflatedRoot = Batch.empty()
   }
 }

@@ -8,11 +8,15 @@ import { byteLength } from "./utf8.js"
 
 const FIN_AND_TEXT = 0x81
 const FIN_AND_BINARY = 0x82
+/** The bit that marks a compressed message (RFC 7692, section 6). */
+const RSV1 = 0x40
 
 /** Counts the work of encoding, to show that a broadcast does it once. */
 export interface FrameCounters {
-  /** Frames encoded so far. */
+  /** Frames encoded so far, compressed ones included. */
   framesEncoded: number
+  /** Messages compressed so far. */
+  framesDeflated: number
 }
 
 /** What a sender may say about a message beyond its content. */
@@ -23,29 +27,39 @@ export interface FrameOptions {
   readonly settled?: (error?: Error) => void
 }
 
+/** Hears that a frame is ready. */
+export interface FrameWaiter {
+  /** Nothing is gained by waiting any longer. */
+  ready(): void
+}
+
 /** A message and, once somebody asks, its frame. Neither changes after that, whatever the sender does to its bytes. */
 export class Frame {
-  readonly #counters: FrameCounters
-  readonly #options: FrameOptions | undefined
+  /** The same message for those who take compressed ones: another frame, or this one. Set by whoever compresses. */
+  deflated: Frame | undefined
+  /** What counts encoding. */
+  readonly counters: FrameCounters
+  /** What the sender said about it. */
+  readonly options: FrameOptions | undefined
   #payload: Payload
   #isOwned: boolean
   #bytes: Uint8Array | undefined
 
   constructor(payload: Payload, counters: FrameCounters, options?: FrameOptions) {
-    this.#counters = counters
+    this.counters = counters
+    this.options = options
     this.#payload = payload
     this.#isOwned = typeof payload === "string"
-    this.#options = options
   }
 
   /** See {@link FrameOptions.key}. */
   get key(): string | undefined {
-    return this.#options?.key
+    return this.options?.key
   }
 
   /** Whether somebody waits to hear how this frame ends. */
   get isAwaited(): boolean {
-    return this.#options?.settled !== undefined
+    return this.options?.settled !== undefined
   }
 
   /** The message for sockets that do their own framing: bytes are a copy of the sender's. */
@@ -58,18 +72,53 @@ export class Frame {
     return this.#payload
   }
 
+  /** The message as the sender gave it: bytes are the sender's own, to be read before `send` returns. */
+  get source(): Payload {
+    return this.#payload
+  }
+
   /** Header and payload in one piece. Needs Node's `Buffer`, as do the streams it is written to. */
   get bytes(): Uint8Array {
     if (this.#bytes === undefined) {
-      this.#bytes = encodeFrame(this.#payload)
-      this.#counters.framesEncoded += 1
+      this.#bytes = encodeFrame(this.#payload, isText(this.#payload))
+      this.counters.framesEncoded += 1
     }
     return this.#bytes
   }
 
+  /** What it counts for while it waits, in bytes: never changes. */
+  get byteLength(): number {
+    return this.bytes.length
+  }
+
+  /** Whether nothing is gained by waiting before it is written. */
+  get isReady(): boolean {
+    return true
+  }
+
+  /** What is written where it is written now. */
+  get written(): Frame {
+    return this
+  }
+
+  /** Tells `waiter` once {@link Frame.isReady} has become true. */
+  whenReady(waiter: FrameWaiter): void {
+    waiter.ready()
+  }
+
   /** Reports the end of the frame's way. */
   settle(error?: Error): void {
-    this.#options?.settled?.(error)
+    this.options?.settled?.(error)
+  }
+
+  /** The same message in a compressed frame, where that is shorter; otherwise this one. */
+  deflatedTo(content: Uint8Array, plainLength: number): Frame {
+    this.counters.framesDeflated += 1
+    if (content.length >= plainLength) return this
+    const frame = new Frame(this.#payload, this.counters, this.options)
+    frame.#bytes = encodeFrame(content, isText(this.#payload), RSV1)
+    this.counters.framesEncoded += 1
+    return frame
   }
 }
 
@@ -78,8 +127,16 @@ export class Frame {
  * so that receivers of both kinds can share a batch.
  */
 export function frameLength(frame: Frame): number {
-  const length = byteLength(frame.payload)
-  return headerLength(length) + length
+  return framedLength(byteLength(frame.payload))
+}
+
+/** The bytes of a frame with so many bytes of payload. */
+export function framedLength(payloadLength: number): number {
+  return headerLength(payloadLength) + payloadLength
+}
+
+function isText(payload: Payload): boolean {
+  return typeof payload === "string"
 }
 
 function headerLength(length: number): number {
@@ -87,15 +144,15 @@ function headerLength(length: number): number {
   return length < 65_536 ? 4 : 10
 }
 
-function encodeFrame(payload: Payload): Uint8Array {
-  const isText = typeof payload === "string"
-  const length = isText ? Buffer.byteLength(payload) : payload.byteLength
+function encodeFrame(content: Payload, isText: boolean, reserved = 0): Uint8Array {
+  const isString = typeof content === "string"
+  const length = isString ? Buffer.byteLength(content) : content.byteLength
   const start = headerLength(length)
   const frame = Buffer.allocUnsafe(start + length)
-  frame[0] = isText ? FIN_AND_TEXT : FIN_AND_BINARY
+  frame[0] = (isText ? FIN_AND_TEXT : FIN_AND_BINARY) | reserved
   writeLength(frame, length)
-  if (isText) frame.write(payload, start)
-  else frame.set(payload, start)
+  if (isString) frame.write(content, start)
+  else frame.set(content, start)
   return frame
 }
 

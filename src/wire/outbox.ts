@@ -2,110 +2,53 @@
  * What one connection has still to send: bounded, in call order, written once per turn of the event loop.
  * It knows frames and room; it does not know messages, nor why a connection ends.
  *
- * Two stages. While the way is free, frames gather in a batch that the flusher writes. Once the sink is full,
- * frames wait in a backlog, where the overflow policy can still reach them, and move on as room appears.
+ * Two stages. While the way is free, frames gather in a batch that the flusher writes. Once the sink is full, or a frame
+ * is still being compressed, what follows waits in a backlog, where the overflow policy can still reach it, and moves on
+ * as room appears.
  */
 
 import { ConnectionLostError } from "../core/errors.js"
-import { checkCount, checkMs, checkOneOf } from "../core/options.js"
-import { type Clock, Timer } from "../core/timer.js"
-import { Backlog, CHUNK_BYTES, type Lag, type OverflowPolicy } from "./backlog.js"
+import { Backlog, CHUNK_BYTES, type Lag } from "./backlog.js"
 import { Batch } from "./batch.js"
-import type { Flushable, Flusher, FlushMode } from "./flusher.js"
-import type { Frame } from "./frame.js"
+import type { Deflater } from "./deflater.js"
+import type { Flushable } from "./flusher.js"
+import type { Frame, FrameWaiter } from "./frame.js"
+import type { OutboxOwner, SendResult, SharedSettings } from "./outbox-options.js"
 import type { Sink } from "./sink.js"
-
-/**
- * What became of a message that was given to `send`.
- *
- * - `sent`: it leaves at the end of this turn of the event loop.
- * - `queued`: the reader is slow; it waits in the outbox.
- * - `dropped`: the overflow policy gave it up.
- * - `closed`: the connection is not open any more.
- */
-export type SendResult = "sent" | "queued" | "dropped" | "closed"
-
-/** Limits of an outbox. */
-export interface OutboxOptions {
-  /**
-   * How many bytes may wait for one connection: outbox, socket and the new message together.
-   * @defaultValue 1_048_576
-   */
-  readonly maxBufferedBytes?: number
-  /** What happens above that. @defaultValue "close" */
-  readonly overflow?: OverflowPolicy
-  /** How long bytes may wait without any of them leaving, in milliseconds, before the connection is cut. @defaultValue 10_000 */
-  readonly writeTimeoutMs?: number
-  /**
-   * `tick` joins everything sent in one turn of the event loop into one write; `immediate` writes each message at once.
-   * @defaultValue "tick"
-   */
-  readonly flush?: FlushMode
-}
-
-/** {@link OutboxOptions} with every field decided. */
-export type OutboxSettings = Required<OutboxOptions>
-
-/** The defaults of {@link OutboxOptions}. */
-export const OUTBOX_DEFAULTS: OutboxSettings = Object.freeze({
-  maxBufferedBytes: 1_048_576,
-  overflow: "close" as OverflowPolicy,
-  writeTimeoutMs: 10_000,
-  flush: "tick" as FlushMode,
-})
-
-/** Throws for settings that cannot be. */
-export function checkOutbox(path: string, settings: OutboxSettings): void {
-  checkCount(`${path}.maxBufferedBytes`, settings.maxBufferedBytes)
-  checkOneOf(`${path}.overflow`, settings.overflow, ["close", "drop-newest", "drop-oldest", "latest"])
-  checkMs(`${path}.writeTimeoutMs`, settings.writeTimeoutMs, 1)
-  checkOneOf(`${path}.flush`, settings.flush, ["tick", "immediate"])
-}
-
-/** Whose outbox it is: it hears what only the connection can decide. */
-export interface OutboxOwner {
-  /** The policy is `close` and there is no room. */
-  overflowed(): void
-  /** Messages were lost and there is room again. A frame that is returned goes where the gap is. */
-  lagged(lag: Lag): Frame | undefined
-  /** Nothing left for `writeTimeoutMs`. */
-  stalled(): void
-}
-
-/** The limits, and what outboxes of one owner share at run time. */
-export interface SharedSettings extends OutboxSettings {
-  /** Writes all of them at the end of a turn. */
-  readonly flusher: Flusher
-  /** Where time comes from. */
-  readonly clock: Clock
-}
-
-/** How often a sink that holds bytes is looked at within `writeTimeoutMs`. */
-const LOOKS_PER_TIMEOUT = 4
+import { type Flow, StallWatch } from "./stall-watch.js"
 
 /** The frames of one connection that have not been handed to its sink. */
-export class Outbox implements Flushable {
+export class Outbox implements Flushable, FrameWaiter, Flow {
   /** Bytes given to the sink so far. */
   writtenBytes = 0
   readonly #sink: Sink
   readonly #settings: SharedSettings
   readonly #owner: OutboxOwner
+  readonly #deflater: Pick<Deflater, "variantOf"> | undefined
   #pending: Batch | undefined
   /** How much more the pending batch may grow, as far as is known. */
   #roomBytes = 0
   #backlog: Backlog | undefined
   #urgent: Frame | undefined
+  /** What is sent goes to the backlog. */
   #isBlocked = false
+  /** Blocked, and not by the sink: the oldest frame of the backlog is still being compressed. */
+  #isHeld = false
   #isClosed = false
-  #leftBytes = 0
-  #idleLooks = 0
-  #stallTimer: Timer | undefined
+  #stallWatch: StallWatch | undefined
   #drainWaiters: { resolve(): void; reject(error: Error): void }[] | undefined
 
-  constructor(sink: Sink, settings: SharedSettings, owner: OutboxOwner) {
+  /** @param deflater - Compresses what is sent, where the peer has agreed to that. */
+  constructor(
+    sink: Sink,
+    settings: SharedSettings,
+    owner: OutboxOwner,
+    deflater?: Pick<Deflater, "variantOf">,
+  ) {
     this.#sink = sink
     this.#settings = settings
     this.#owner = owner
+    this.#deflater = deflater
   }
 
   /** Whether a message sent now would leave at the end of this turn. */
@@ -118,17 +61,15 @@ export class Outbox implements Flushable {
     return (this.#pending?.byteLength ?? 0) + (this.#backlog?.byteLength ?? 0) + this.#sink.bufferedBytes
   }
 
+  /** Bytes that wait in the socket. */
+  get heldBytes(): number {
+    return this.#sink.bufferedBytes
+  }
+
   /** Takes a frame, or says why not. Order of calls is order on the wire. */
   send(frame: Frame): SendResult {
     if (this.#isClosed || !this.#sink.isWritable) return refuse(frame)
-    const size = this.#sink.sizeOf(frame)
-    if (!this.#isBlocked && !this.#hasRoom(size)) {
-      this.flush()
-      if (!this.#isBlocked && !this.#hasRoom(size)) return this.#giveUp(frame, size)
-    }
-    if (this.#isBlocked) return this.#queue(frame, size)
-    this.#gather(frame, size)
-    return "sent"
+    return this.#take(this.#deflater === undefined ? frame : this.#deflater.variantOf(frame))
   }
 
   /**
@@ -137,7 +78,7 @@ export class Outbox implements Flushable {
    */
   sendUrgent(frame: Frame): void {
     if (this.#isClosed || !this.#sink.isWritable) return
-    if (this.#isBlocked) {
+    if (this.#isHeld ? this.#sink.isFull : this.#isBlocked) {
       this.#urgent = frame
       return
     }
@@ -147,13 +88,22 @@ export class Outbox implements Flushable {
     if (!this.#isBlocked) this.#block()
   }
 
-  /** Writes what has gathered. Called by the flusher. */
+  /** Writes what has gathered, and what has become ready. Called by the flusher. */
   flush(): void {
+    if (!this.#sink.isWritable) return
     const batch = this.#pending
-    if (!batch || !this.#sink.isWritable) return
     this.#pending = undefined
-    this.#write(batch)
-    if (this.#sink.isFull) this.#block()
+    if (batch) this.#write(batch)
+    if (this.#isHeld) this.#goOn()
+    else if (batch && this.#sink.isFull) this.#block()
+  }
+
+  /** A frame of the backlog is ready, if it is still there. */
+  ready(): void {
+    if (!this.#isHeld || !this.#backlog?.isReady) return
+    const { flush, flusher } = this.#settings
+    if (flush === "immediate") this.#goOn()
+    else if (this.#pending === undefined) flusher.add(this)
   }
 
   /** Resolves when nothing waits for room; at once where nothing does. Rejects when the connection ends first. */
@@ -170,7 +120,7 @@ export class Outbox implements Flushable {
   finish(): void {
     if (this.#isClosed) return
     this.flush()
-    if (this.#isBlocked && this.#sink.isWritable) this.#advance(() => true)
+    if (this.#isBlocked && this.#sink.isWritable) this.#advance(() => true, true)
     this.#isClosed = true
   }
 
@@ -184,12 +134,24 @@ export class Outbox implements Flushable {
     const bytes = (lag?.bytes ?? 0) + (this.#pending?.byteLength ?? 0) + (this.#backlog?.byteLength ?? 0)
     const frames = [...(this.#backlog?.clear() ?? []), ...(this.#pending?.frames() ?? [])]
     this.#pending = undefined
-    this.#stallTimer?.stop()
+    this.#stallWatch?.stop()
     this.#sink.close(error, isOrderly)
     for (const frame of frames) frame.settle(error)
     for (const waiter of this.#drainWaiters ?? []) waiter.reject(error)
     this.#drainWaiters = undefined
     return { count: (lag?.count ?? 0) + frames.length, bytes }
+  }
+
+  #take(frame: Frame): SendResult {
+    const size = this.#sink.sizeOf(frame)
+    if (!this.#isBlocked && !this.#hasRoom(size)) {
+      this.flush()
+      if (!this.#isBlocked && !this.#hasRoom(size)) return this.#giveUp(frame, size)
+    }
+    if (this.#isBlocked) return this.#queue(frame, size)
+    if (!frame.isReady) return this.#hold(frame)
+    this.#gather(frame, size)
+    return "sent"
   }
 
   #fits(size: number): boolean {
@@ -211,9 +173,15 @@ export class Outbox implements Flushable {
     const { flush, flusher } = this.#settings
     const isImmediate = flush === "immediate"
     if (this.#pending === undefined && !isImmediate) flusher.add(this)
-    this.#pending = (this.#pending ?? flusher.root).append(frame, size)
+    this.#pending = (this.#pending ?? this.#root).append(frame, size)
     this.#roomBytes -= size
     if (isImmediate || this.#pending.byteLength >= CHUNK_BYTES) this.flush()
+  }
+
+  /** Where batches begin that can be shared. */
+  get #root(): Batch {
+    const { flusher } = this.#settings
+    return this.#deflater === undefined ? flusher.root : flusher.deflatedRoot
   }
 
   #write(batch: Batch): void {
@@ -221,7 +189,7 @@ export class Outbox implements Flushable {
     this.writtenBytes += batch.byteLength
     if (batch.isAwaited) this.#sink.write(batch, (error) => settleAll(batch, lost(error)))
     else this.#sink.write(batch)
-    if (this.#sink.bufferedBytes > 0) this.#watchForStall()
+    if (this.#sink.bufferedBytes > 0) this.#watch.begin()
   }
 
   #writeOne(frame: Frame): void {
@@ -230,16 +198,36 @@ export class Outbox implements Flushable {
 
   #block(): void {
     this.#isBlocked = true
-    this.#sink.whenRoom(() => this.#refill())
+    this.#isHeld = false
+    this.#sink.whenRoom(() => this.#refill(false))
+  }
+
+  /** Holds everything back until a frame is ready. */
+  #hold(frame: Frame): SendResult {
+    this.#isBlocked = true
+    this.#isHeld = true
+    this.#push(frame)
+    return "queued"
+  }
+
+  #push(frame: Frame): void {
+    this.#waiting.push(frame)
+    if (!frame.isReady) frame.whenReady(this)
   }
 
   #queue(frame: Frame, size: number): SendResult {
+    if (this.#isHeld && !this.#fits(size)) {
+      // the reader is not slow, and must not lose anything because compression is: what waits goes as it is
+      this.flush()
+      if (this.#isHeld) this.#refill(true)
+      return this.#take(frame)
+    }
     const backlog = this.#waiting
     // beside what the sink holds already it would never fit: giving up others cannot help it
     const isHopeless = this.#sink.bufferedBytes + size > this.#settings.maxBufferedBytes
     if (isHopeless || !backlog.makeRoom(frame.key, () => this.#fits(size))) return this.#giveUp(frame, size)
     if (!backlog.isGapAtHead) this.#reportLag((notice) => backlog.push(notice))
-    backlog.push(frame)
+    this.#push(frame)
     return "queued"
   }
 
@@ -251,40 +239,58 @@ export class Outbox implements Flushable {
     return "dropped"
   }
 
+  get #watch(): StallWatch {
+    const { writeTimeoutMs, clock } = this.#settings
+    this.#stallWatch ??= new StallWatch(this, writeTimeoutMs, clock, () => this.#owner.stalled())
+    return this.#stallWatch
+  }
+
   get #waiting(): Backlog {
     this.#backlog ??= new Backlog(this.#settings.overflow, (frame) => this.#sink.sizeOf(frame))
     return this.#backlog
   }
 
-  /** There is room: what waited goes on, in order, until the sink is full again. */
-  #refill(): void {
+  /** What was held goes on, if it can. */
+  #goOn(): void {
+    if (this.#backlog?.isReady) this.#refill(false)
+  }
+
+  /** There is room: what waited goes on, in order, until the sink is full again. `isHurried`: ready or not. */
+  #refill(isHurried: boolean): void {
     if (this.#isClosed || !this.#sink.isWritable) return
-    this.#advance(() => !this.#sink.isFull)
+    this.#advance(() => !this.#sink.isFull, isHurried)
     // a listener that heard of lag may have closed the connection, or sent more than there was room for
     if (this.#isClosed) return
-    if (this.#sink.isFull || this.#backlog?.length) {
+    if (this.#sink.isFull) {
       this.#block()
       return
     }
-    this.#isBlocked = false
+    this.#isHeld = (this.#backlog?.length ?? 0) > 0
+    this.#isBlocked = this.#isHeld
+    if (this.#isBlocked) return
     for (const waiter of this.#drainWaiters ?? []) waiter.resolve()
     this.#drainWaiters = undefined
   }
 
   /** Writes what waited, in order, while there is room, with the word of what was lost where the gap is. */
-  #advance(hasRoom: () => boolean): void {
+  #advance(hasRoom: () => boolean, isHurried: boolean): void {
     if (this.#urgent) this.#writeOne(this.#urgent)
     this.#urgent = undefined
     if (this.#backlog?.isGapAtHead) this.#reportLag()
-    this.#writeBacklog(hasRoom)
+    this.#writeBacklog(hasRoom, isHurried)
     if (this.#backlog?.length) return
     this.#reportLag()
     // whoever heard of it may have sent something
-    this.#writeBacklog(hasRoom)
+    this.#writeBacklog(hasRoom, isHurried)
   }
 
-  #writeBacklog(hasRoom: () => boolean): void {
-    while (this.#backlog?.length && hasRoom()) this.#write(this.#backlog.takeChunk())
+  #writeBacklog(hasRoom: () => boolean, isHurried: boolean): void {
+    const backlog = this.#backlog
+    // many outboxes are held by the same frames, and go on in the same turn: they share what they write
+    const root = this.#isHeld && !isHurried ? this.#root : Batch.empty()
+    while (backlog?.length && (isHurried || backlog.isReady) && hasRoom()) {
+      this.#write(backlog.takeChunk(root, isHurried))
+    }
   }
 
   /** Tells the owner about a gap, if there is one. What it wants to say in the stream is placed. */
@@ -293,29 +299,6 @@ export class Outbox implements Flushable {
     const notice = lag && this.#owner.lagged(lag)
     // whoever heard of it may have closed the connection
     if (notice && !this.#isClosed && this.#sink.isWritable) place(notice)
-  }
-
-  #watchForStall(): void {
-    this.#stallTimer ??= new Timer(this.#settings.clock, () => this.#checkStall())
-    if (this.#stallTimer.isArmed) return
-    this.#idleLooks = 0
-    this.#leftBytes = this.writtenBytes - this.#sink.bufferedBytes
-    this.#lookLater()
-  }
-
-  #lookLater(): void {
-    this.#stallTimer?.start(this.#settings.writeTimeoutMs / LOOKS_PER_TIMEOUT)
-  }
-
-  /** Counts looks, not time: while this process was stalled itself, nothing could leave, and it has had one look. */
-  #checkStall(): void {
-    const waiting = this.#sink.bufferedBytes
-    if (waiting === 0) return
-    const leftBytes = this.writtenBytes - waiting
-    this.#idleLooks = leftBytes > this.#leftBytes ? 0 : this.#idleLooks + 1
-    this.#leftBytes = leftBytes
-    if (this.#idleLooks === LOOKS_PER_TIMEOUT) this.#owner.stalled()
-    else this.#lookLater()
   }
 }
 

@@ -71,7 +71,7 @@ export class StreamSink implements Sink {
   }
 
   sizeOf(frame: Frame): number {
-    return frame.bytes.length
+    return frame.byteLength
   }
 
   write(batch: Batch, left?: (error?: Error | null) => void): void {

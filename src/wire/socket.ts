@@ -25,6 +25,8 @@ export interface SocketLike {
   readonly bufferedAmount: number
   /** The subprotocol that was agreed on; empty for none. */
   readonly protocol?: string
+  /** The extensions that were agreed on, as in the header of the handshake. `ws` leaves out their parameters. */
+  readonly extensions?: string
   /** How binary messages are handed over. */
   binaryType?: string
   /** Sends one message: a string as a text frame, bytes as a binary frame. */
@@ -47,6 +49,11 @@ export interface SocketLike {
   pause?(): void
   /** Reads on. */
   resume?(): void
+}
+
+/** Whether a socket and its peer may compress messages (RFC 7692). */
+export function hasDeflate(socket: SocketLike): boolean {
+  return /(^|,)\s*permessage-deflate\s*([;,]|$)/.test(socket.extensions ?? "")
 }
 
 /** A constructor of client sockets: the platform's `WebSocket`, or the `ws` package's. */

@@ -4,7 +4,7 @@
 
 import type { Payload } from "../../src/core/types.js"
 import type { Batch } from "../../src/wire/batch.js"
-import { type Frame, frameLength } from "../../src/wire/frame.js"
+import type { Frame } from "../../src/wire/frame.js"
 import type { Sink } from "../../src/wire/sink.js"
 import { payloads } from "./frames.js"
 
@@ -44,7 +44,7 @@ export class FakeSink implements Sink {
   }
 
   sizeOf(frame: Frame): number {
-    return frameLength(frame)
+    return frame.byteLength
   }
 
   write(batch: Batch, left?: Left): void {

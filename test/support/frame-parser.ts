@@ -1,7 +1,9 @@
 /**
- * A strict reader of WebSocket frames (RFC 6455, section 5.2), written from the RFC and not from the library: it
- * throws for whatever a server may not send to a client.
+ * A strict reader of WebSocket frames (RFC 6455, section 5.2; compressed ones: RFC 7692), written from the RFCs and not
+ * from the library: it throws for whatever a server may not send to a client.
  */
+
+import { constants, inflateRawSync } from "node:zlib"
 
 /** The frame types by their opcodes. */
 const TYPES: Readonly<Record<number, ParsedFrame["type"]>> = {
@@ -15,12 +17,26 @@ const TYPES: Readonly<Record<number, ParsedFrame["type"]>> = {
 /** One frame of a server. */
 export interface ParsedFrame {
   readonly type: "text" | "binary" | "close" | "ping" | "pong"
+  /** What it says; inflated, if it was compressed. */
   readonly payload: Buffer
+  /** How many bytes of payload came, where they were compressed. */
+  readonly compressedBytes?: number
+}
+
+/** What was agreed on in the handshake. */
+export interface ParserOptions {
+  /** The window of permessage-deflate without context takeover; none where that was not agreed on. */
+  readonly windowBits?: number
 }
 
 /** Reads frames from chunks of bytes, however they are cut. */
 export class FrameParser {
+  readonly #options: ParserOptions
   #rest = Buffer.alloc(0)
+
+  constructor(options: ParserOptions = {}) {
+    this.#options = options
+  }
 
   /** Whether every byte so far belongs to a whole frame. */
   get isAtBoundary(): boolean {
@@ -36,40 +52,60 @@ export class FrameParser {
   }
 
   #next(): ParsedFrame | undefined {
-    const header = readHeader(this.#rest)
+    const header = readHeader(this.#rest, this.#options.windowBits !== undefined)
     if (!header || this.#rest.length < header.end) return undefined
     const payload = this.#rest.subarray(header.start, header.end)
     this.#rest = this.#rest.subarray(header.end)
-    if (header.type === "text") new TextDecoder("utf-8", { fatal: true }).decode(payload)
-    return { type: header.type, payload }
+    const message = header.isCompressed ? inflate(payload, this.#options.windowBits ?? 15) : payload
+    if (header.type === "text") new TextDecoder("utf-8", { fatal: true }).decode(message)
+    const parsed = { type: header.type, payload: message }
+    return header.isCompressed ? { ...parsed, compressedBytes: payload.length } : parsed
   }
 }
 
 /** The frames in one piece of bytes. Throws when it ends within a frame. */
 export function parseFrames(...chunks: readonly Uint8Array[]): ParsedFrame[] {
-  const parser = new FrameParser()
+  return parseDeflated({}, ...chunks)
+}
+
+/** The same where permessage-deflate was agreed on. */
+export function parseDeflated(options: ParserOptions, ...chunks: readonly Uint8Array[]): ParsedFrame[] {
+  const parser = new FrameParser(options)
   const frames = chunks.flatMap((chunk) => parser.push(chunk))
   if (!parser.isAtBoundary) throw new Error("the bytes end within a frame")
   return frames
 }
 
+/** With a window that begins empty: a message that refers to an earlier one fails (RFC 7692, section 7.2.2). */
+function inflate(payload: Buffer, windowBits: number): Buffer {
+  const bytes = Buffer.concat([payload, Buffer.from([0, 0, 0xff, 0xff])])
+  // zlib also looks back into the output that it has not handed over yet, so that must not be longer than the window
+  const chunkSize = 2 ** windowBits
+  return inflateRawSync(bytes, { windowBits, chunkSize, finishFlush: constants.Z_SYNC_FLUSH })
+}
+
 interface Header {
   readonly type: ParsedFrame["type"]
+  readonly isCompressed: boolean
   readonly start: number
   readonly end: number
 }
 
-function readHeader(bytes: Buffer): Header | undefined {
+function readHeader(bytes: Buffer, mayCompress: boolean): Header | undefined {
   const [first, second] = bytes
   if (first === undefined || second === undefined) return undefined
   const type = TYPES[first & 0x0f]
   if (!type) throw new Error(`no such opcode: ${first & 0x0f}`)
-  if ((first & 0xf0) !== 0x80) throw new Error(`not a whole frame, or a reserved bit: ${first.toString(16)}`)
+  const isCompressed = mayCompress && (first & 0x40) > 0
+  if ((first & 0xf0) !== (isCompressed ? 0xc0 : 0x80)) {
+    throw new Error(`not a whole frame, or a reserved bit: ${first.toString(16)}`)
+  }
+  if (isCompressed && first & 0x08) throw new Error(`a compressed ${type} frame`)
   if (second >= 0x80) throw new Error("a server must not mask")
   const [length, start] = readLength(bytes, second)
   if (length === undefined) return undefined
   if (first & 0x08 && length > 125) throw new Error(`a ${type} frame of ${length} bytes`)
-  return { type, start, end: start + length }
+  return { type, isCompressed, start, end: start + length }
 }
 
 function readLength(bytes: Buffer, short: number): [length: number | undefined, start: number] {

@@ -8,7 +8,7 @@ import { Frame, type FrameOptions } from "../../src/wire/frame.js"
 
 /** A frame whose counters nobody looks at. */
 export function frame(payload: Payload, options?: FrameOptions): Frame {
-  return new Frame(payload, { framesEncoded: 0 }, options)
+  return new Frame(payload, { framesEncoded: 0, framesDeflated: 0 }, options)
 }
 
 /** The messages of frames. */

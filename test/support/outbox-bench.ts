@@ -2,11 +2,14 @@
  * An outbox between a fake sink and an owner that keeps what it is told, on a clock that stands still.
  */
 
+import type { Payload } from "../../src/core/types.js"
 import { VirtualClock } from "../../src/testing/virtual-clock.js"
 import type { Lag } from "../../src/wire/backlog.js"
+import { DeflatingFrame } from "../../src/wire/deflating-frame.js"
 import { Flusher } from "../../src/wire/flusher.js"
-import type { FrameOptions } from "../../src/wire/frame.js"
-import { OUTBOX_DEFAULTS, Outbox, type OutboxOptions, type OutboxOwner } from "../../src/wire/outbox.js"
+import type { Frame, FrameOptions } from "../../src/wire/frame.js"
+import { Outbox } from "../../src/wire/outbox.js"
+import { OUTBOX_DEFAULTS, type OutboxOptions, type OutboxOwner } from "../../src/wire/outbox-options.js"
 import { FakeSink } from "./fake-sink.js"
 import { frame } from "./frames.js"
 
@@ -37,14 +40,60 @@ export class RecordingOwner implements OutboxOwner {
   }
 }
 
+/** Compresses what begins with `big`, when it is told to: into a tenth. */
+export class HandDeflater {
+  readonly #waiting: { readonly plain: Frame; readonly deflating: DeflatingFrame }[] = []
+
+  /** How many messages are being compressed. */
+  get waiting(): number {
+    return this.#waiting.length
+  }
+
+  variantOf(plain: Frame): Frame {
+    if (!String(plain.payload).startsWith("big")) return plain
+    if (!plain.deflated) {
+      const deflating = new DeflatingFrame(plain, plain.byteLength)
+      plain.deflated = deflating
+      this.#waiting.push({ plain, deflating })
+    }
+    return plain.deflated
+  }
+
+  /** Finishes the message that came in as the `index`th of those that wait. */
+  finish(index = 0): void {
+    const [job] = this.#waiting.splice(index % Math.max(1, this.#waiting.length), 1)
+    if (!job) return
+    const { plain, deflating } = job
+    deflating.finish(plain.deflatedTo(new Uint8Array(plain.byteLength / 10), plain.byteLength))
+  }
+}
+
+/** Whether a frame is marked as compressed. */
+function isCompressed(frame: Frame): boolean {
+  return ((frame.bytes[0] ?? 0) & 0x40) > 0
+}
+
+/** The messages of a sink, each with a mark where it went compressed. */
+export function marked(sink: FakeSink): Payload[] {
+  return sink.batches
+    .flatMap((it) => it.frames())
+    .map((it) => (isCompressed(it) ? `${it.payload} ~` : it.payload))
+}
+
 /** An outbox, everything around it, and short ways to work it. */
-export function outboxBench(options: OutboxOptions & { markBytes?: number; flusher?: Flusher } = {}) {
-  const { markBytes, flusher, ...limits } = options
-  const clock = new VirtualClock()
+export function outboxBench(
+  options: OutboxOptions & {
+    markBytes?: number
+    clock?: VirtualClock
+    flusher?: Flusher
+    deflater?: HandDeflater
+  } = {},
+) {
+  const { markBytes, flusher, deflater, clock = new VirtualClock(), ...limits } = options
   const sink = new FakeSink(markBytes)
   const owner = new RecordingOwner()
   const settings = { ...OUTBOX_DEFAULTS, ...limits, clock, flusher: flusher ?? new Flusher(clock) }
-  const outbox = new Outbox(sink, settings, owner)
+  const outbox = new Outbox(sink, settings, owner, deflater)
   return {
     clock,
     sink,

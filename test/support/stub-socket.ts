@@ -11,6 +11,7 @@ export class StubSocket extends EventEmitter implements SocketLike {
   readyState = 1
   bufferedAmount = 0
   protocol = ""
+  extensions = ""
   /** A peer that answers nothing: neither pings nor closing handshakes. */
   isMute = false
   isPaused = false

@@ -46,7 +46,7 @@ describe("Frame", () => {
   })
 
   it("S10 is encoded at most once, and counts it", () => {
-    const counters = { framesEncoded: 0 }
+    const counters = { framesEncoded: 0, framesDeflated: 0 }
     const it = new Frame("hello", counters)
     expect(counters.framesEncoded).toBe(0)
     expect(it.bytes).toBe(it.bytes)
