@@ -11,7 +11,9 @@ export {
   type Authenticate,
   AuthenticateTimeoutError,
 } from "./server/admission.js"
-export { Attachment, type AttachmentEvents, type AttachOptions, attach } from "./server/attach.js"
+export { attach } from "./server/attach.js"
+export type { AttachOptions } from "./server/attach-options.js"
+export { Attachment, type AttachmentEvents } from "./server/attachment.js"
 export type { OriginOptions } from "./server/origin.js"
 export type { PathParams } from "./server/path-pattern.js"
-export type { Refusal } from "./server/refusal.js"
+export type { Refusal, RefusalCheck } from "./server/refusal.js"

@@ -29,7 +29,7 @@ export type Admission<Data = unknown> = Acceptance<Data> | Refusal | undefined
 export interface AdmissionContext {
   /** Parameters of the path. */
   readonly params: PathParams
-  /** Aborted when the client has gone, or the time is over. */
+  /** Aborted when the client has gone, the time is over, or the attachment takes no more upgrades. */
   readonly signal: AbortSignal
 }
 
@@ -45,26 +45,49 @@ export class AuthenticateTimeoutError extends Error {
   override readonly name = "AuthenticateTimeoutError"
 }
 
-/** Asks `authenticate`; rejects when it throws or returns nonsense, when its time is over, and when the client goes. */
-export async function admit<Data>(
-  authenticate: Authenticate<Data>,
-  request: IncomingMessage,
-  params: PathParams,
-  timeoutMs: number,
-  clock: Clock,
-): Promise<Admission<Data>> {
-  const abort = new AbortController()
-  const timer = new Timer(clock, () =>
-    abort.abort(new AuthenticateTimeoutError(`authenticate took more than ${timeoutMs} ms`)),
-  )
-  const unwatch = whenGone(request.socket, () => abort.abort(new Error("the client has gone")))
-  timer.start(timeoutMs)
-  try {
-    const decided = authenticate(request, { params, signal: abort.signal })
-    return checkAdmission(await Promise.race([decided, aborted(abort.signal)]))
-  } finally {
-    timer.stop()
-    unwatch()
+/** Why an upgrade that is being decided is not let in any more, whatever `authenticate` says. */
+export class NoMoreUpgradesError extends Error {
+  /** Always `NoMoreUpgradesError`. */
+  override readonly name = "NoMoreUpgradesError"
+}
+
+/** Asks `authenticate`, about many upgrades at once. */
+export class Admissions<Data = unknown> {
+  readonly #authenticate: Authenticate<Data>
+  readonly #timeoutMs: number
+  readonly #clock: Clock
+  readonly #pending = new Set<AbortController>()
+
+  constructor(authenticate: Authenticate<Data>, timeoutMs: number, clock: Clock) {
+    this.#authenticate = authenticate
+    this.#timeoutMs = timeoutMs
+    this.#clock = clock
+  }
+
+  /** Rejects when `authenticate` throws or returns nonsense, when its time is over, and when the client goes. */
+  async admit(request: IncomingMessage, params: PathParams): Promise<Admission<Data>> {
+    const abort = new AbortController()
+    const timer = new Timer(this.#clock, () => abort.abort(this.#late()))
+    const unwatch = whenGone(request.socket, () => abort.abort(new Error("the client has gone")))
+    this.#pending.add(abort)
+    timer.start(this.#timeoutMs)
+    try {
+      const decided = this.#authenticate(request, { params, signal: abort.signal })
+      return checkAdmission(await Promise.race([decided, aborted(abort.signal)]))
+    } finally {
+      this.#pending.delete(abort)
+      timer.stop()
+      unwatch()
+    }
+  }
+
+  /** Rejects whatever is being decided. */
+  abort(reason: NoMoreUpgradesError): void {
+    for (const it of this.#pending) it.abort(reason)
+  }
+
+  #late(): Error {
+    return new AuthenticateTimeoutError(`authenticate took more than ${this.#timeoutMs} ms`)
   }
 }
 

@@ -27,9 +27,9 @@ export class PathPattern {
     }
   }
 
-  /** Matches the path of a request target; the query is ignored. */
-  match(target: string): PathMatch {
-    const given = (target.split(/[?#]/, 1)[0] ?? "").split("/").slice(1)
+  /** Matches a path, without its query. */
+  match(path: string): PathMatch {
+    const given = path.split("/").slice(1)
     if (given.length !== this.#segments.length) return undefined
     // no prototype: a parameter named like one of Object's own members is a parameter like any other
     const params: Record<string, string> = Object.create(null)

@@ -26,6 +26,17 @@ export interface Refusal {
   readonly closeReason?: string
 }
 
+/**
+ * Which check refused an upgrade.
+ *
+ * - `request`: it is no WebSocket handshake: 400, 405, 426.
+ * - `path`: nobody knows its path: 404; or its path is malformed: 400.
+ * - `origin`: its page may not connect: 403.
+ * - `authenticate`: the application said no, failed, or took too long.
+ * - `closing`: no more upgrades are taken: 503.
+ */
+export type RefusalCheck = "request" | "path" | "origin" | "authenticate" | "closing"
+
 /** How long a client has to take the answer and to end its side, in milliseconds. */
 const LINGER_MS = 5_000
 

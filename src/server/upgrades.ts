@@ -7,13 +7,16 @@ import type { IncomingMessage, Server } from "node:http"
 import type { Duplex } from "node:stream"
 import type { PathMatch } from "./path-pattern.js"
 import { refuse } from "./refusal.js"
+import { parseTarget } from "./request-target.js"
 
 /** Takes upgrades of some paths. */
 export interface UpgradeTaker {
-  /** Whether a request target is one of its paths. */
-  match(target: string): PathMatch
+  /** Whether a path, without its query, is one of its own. */
+  match(path: string): PathMatch
   /** Takes an upgrade over. */
   take(request: IncomingMessage, socket: Duplex, head: Buffer, match: Exclude<PathMatch, undefined>): void
+  /** A path that nobody knows was refused. Told to the taker that was added first. */
+  unknown(request: IncomingMessage): void
 }
 
 const listeners = new WeakMap<Server, Upgrades>()
@@ -47,9 +50,9 @@ export class Upgrades {
   }
 
   readonly #listener = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-    const target = request.url ?? "/"
+    const { path } = parseTarget(request.url ?? "/")
     for (const taker of this.#takers) {
-      const match = taker.match(target)
+      const match = taker.match(path)
       if (match === undefined) continue
       guard(socket)
       taker.take(request, socket, head, match)
@@ -58,6 +61,7 @@ export class Upgrades {
     if (this.#server.listenerCount("upgrade") > 1) return
     guard(socket)
     refuse(socket, { status: 404 })
+    this.#takers.values().next().value?.unknown(request)
   }
 }
 

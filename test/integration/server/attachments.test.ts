@@ -1,7 +1,10 @@
 import { createHub, text } from "holdfast"
-import { attach } from "holdfast/server"
+import { type AdmissionContext, attach } from "holdfast/server"
+import { VirtualClock } from "holdfast/testing"
 import { describe, expect, it } from "vitest"
 import { WebSocketServer } from "ws"
+import { until } from "../../support/deadline.js"
+import { Mailbox } from "../../support/mailbox.js"
 import { startAttached } from "../../support/server-attached.js"
 import { type HttpTarget, startHttp } from "../../support/server-http.js"
 import { RawClient, upgradeRequest } from "../../support/server-raw.js"
@@ -91,6 +94,46 @@ describe("a closed attachment", () => {
     hub.broadcast("still here")
     expect(await client.next()).toBe("still here")
     expect(hub.size).toBe(1)
+  })
+
+  it("R2: refuses upgrades that authenticate still decides about, and tells it so", async () => {
+    const asked = new Mailbox<AbortSignal>("question")
+    const authenticate = (_request: unknown, { signal }: AdmissionContext) =>
+      new Promise<undefined>(() => asked.put(signal))
+    const { url, attachment, hub, refused, errors, idle } = await startAttached({ authenticate })
+    const answers = [refusedBy(url), refusedBy(url)]
+    const signals = await asked.take(2)
+    attachment.close()
+    for (const answer of answers) expect(await answer).toMatchObject({ status: 503 })
+    for (const signal of signals) expect(signal.reason).toMatchObject({ name: "NoMoreUpgradesError" })
+    expect(await refused.take(2)).toMatchObject([{ check: "closing" }, { check: "closing" }])
+    await idle()
+    expect([hub.size, errors.size]).toEqual([0, 0])
+  })
+
+  it("R2: lets nobody in whom authenticate lets in at the very moment", async () => {
+    const asked = new Mailbox<() => void>("question")
+    const authenticate = () => new Promise<undefined>((resolve) => asked.put(() => resolve(undefined)))
+    const { url, attachment, hub } = await startAttached({ authenticate })
+    const answer = refusedBy(url)
+    const letIn = await asked.next()
+    letIn()
+    attachment.close()
+    expect(await answer).toMatchObject({ status: 503 })
+    expect(hub.size).toBe(0)
+  })
+
+  it("R2: ends sockets that were refused by a close code and linger", async () => {
+    const clock = new VirtualClock()
+    const server = await startAttached({ authenticate: () => ({ status: 401, closeCode: 4401 }), clock })
+    const raw = await RawClient.open(server)
+    raw.socket.write(upgradeRequest())
+    await until(() => raw.received.endsWith("\x88\x02\x11\x31"), "the close frame")
+    expect(server.streams.size).toBe(1)
+    server.attachment.close()
+    await raw.ended()
+    await server.idle()
+    expect(clock.pending).toBe(0)
   })
 
   it("leaves the others on its server alone", async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from "vitest"
 import { startAttached } from "../../support/server-attached.js"
 import { startHttps } from "../../support/server-http.js"
+import { RawClient, upgradeRequest } from "../../support/server-raw.js"
 import { refusedBy } from "../../support/server-refusal.js"
 import { connect } from "../../support/ws-server.js"
 
@@ -23,8 +24,12 @@ describe("S42: the origin of an upgrade", () => {
     const { url, hub, refused } = await startAttached({ authenticate })
     const { status, body } = await refusedBy(url, { origin: "https://evil.example" })
     expect({ status, body }).toEqual({ status: 403, body: "Forbidden" })
-    const event = { status: 403, reason: "origin https://evil.example", remoteAddress: "127.0.0.1" }
-    expect(await refused.next()).toEqual(event)
+    expect(await refused.next()).toEqual({
+      status: 403,
+      check: "origin",
+      reason: "origin https://evil.example",
+      remoteAddress: "127.0.0.1",
+    })
     expect(authenticate).not.toHaveBeenCalled()
     expect(hub.size).toBe(0)
   })
@@ -44,6 +49,18 @@ describe("S42: the origin of an upgrade", () => {
     expect(await refusedBy(strict.url)).toMatchObject({ status: 403 })
     expect(await strict.refused.next()).toMatchObject({ reason: "origin missing" })
     await connect(strict.url, { origin: strict.url.replace("ws:", "http:") })
+  })
+
+  it("R2: is compared with the host of an absolute target, which counts instead of the Host header", async () => {
+    const server = await startAttached()
+    const ask = async (origin: string) => {
+      const raw = await RawClient.open(server)
+      const headers = { Host: "proxy.example", Origin: origin }
+      raw.socket.write(upgradeRequest({ target: "http://app.example/", headers }))
+      return raw.status()
+    }
+    expect(await ask("https://app.example")).toBe(101)
+    expect(await ask("https://proxy.example")).toBe(403)
   })
 
   it("may be anything where the check is off", async () => {

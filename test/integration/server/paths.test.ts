@@ -51,6 +51,7 @@ describe("the path of an upgrade", () => {
       const answer = await raw.ended()
       expect(answer).toMatch(/^HTTP\/1.1 404 Not Found\r\n/)
       expect(answer.split("\r\n\r\n")[1]).toBe("Not Found")
+      expect(await server.refused.next()).toMatchObject({ status: 404, check: "path" })
       expect(server.hub.size).toBe(0)
     },
   )

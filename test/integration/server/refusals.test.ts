@@ -27,7 +27,12 @@ describe("S41: a refusal over HTTP", () => {
       "content-type": "text/plain; charset=utf-8",
       "content-length": "18",
     })
-    expect(await refused.next()).toEqual({ status: 401, reason: "authenticate", remoteAddress: "127.0.0.1" })
+    expect(await refused.next()).toEqual({
+      status: 401,
+      check: "authenticate",
+      reason: "authenticate",
+      remoteAddress: "127.0.0.1",
+    })
     expect([hub.size, errors.size]).toEqual([0, 0])
   })
 
@@ -135,7 +140,12 @@ describe("S41: a refusal with a close code", () => {
     })
     const { code, reason, wasClean } = await inTime(closed, "the close event")
     expect({ code, reason, wasClean }).toEqual({ code: closeCode, reason: closeReason, wasClean: true })
-    expect(await refused.next()).toEqual({ status: 401, reason: "authenticate", remoteAddress: "127.0.0.1" })
+    expect(await refused.next()).toEqual({
+      status: 401,
+      check: "authenticate",
+      reason: "authenticate",
+      remoteAddress: "127.0.0.1",
+    })
     expect([hub.size, added.size]).toEqual([0, 0])
   })
 

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest"
 import { PathPattern } from "../../../src/server/path-pattern.js"
+import { parseTarget } from "../../../src/server/request-target.js"
 
 const match = (pattern: string, target: string) => {
-  const found = new PathPattern(pattern).match(target)
+  const found = new PathPattern(pattern).match(parseTarget(target).path)
   return typeof found === "object" ? { ...found } : found
 }
 
@@ -14,6 +15,11 @@ describe("a path without parameters", () => {
     ["/ws", "/ws?room=lobby"],
     ["/ws/", "/ws/"],
     ["/a/b/c", "/a/b/c"],
+    ["/ws", "/ws#top"],
+    ["/ws", "http://127.0.0.1/ws"],
+    ["/ws", "HTTPS://app.example:8443/ws?room=lobby"],
+    ["/", "http://app.example"],
+    ["/", "http://app.example?token=a/b"],
   ])("%s is %s", (pattern, target) => {
     expect(match(pattern, target)).toEqual({})
   })
@@ -30,7 +36,11 @@ describe("a path without parameters", () => {
     ["/ws", "/ws/a"],
     ["/ws", "//ws"],
     ["/ws", "/%77s"],
-    ["/ws", "http://127.0.0.1/ws"],
+    ["/ws", "ftp://127.0.0.1/ws"],
+    ["/ws", "http:///ws"],
+    ["/ws", "http:/ws"],
+    ["/ws", "app.example:80"],
+    ["/", "http:"],
   ])("%s is not %s", (pattern, target) => {
     expect(match(pattern, target)).toBeUndefined()
   })
