@@ -95,3 +95,5 @@ export { type HeartbeatOptions, type HeartbeatSettings, Pulse, type Verdict } fr
 export type { DropReason, QueueOverflow, SendQueueOptions } from "./wire/send-queue.js"
 export type { FrameStream } from "./wire/sink.js"
 export type { SocketLike, WebSocketConstructor } from "./wire/socket.js"
+export type { InboundLimits } from "./wire/throttle.js"
+export type { Rate } from "./wire/token-bucket.js"

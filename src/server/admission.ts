@@ -29,6 +29,8 @@ export type Admission<Data = unknown> = Acceptance<Data> | Refusal | undefined
 export interface AdmissionContext {
   /** Parameters of the path. */
   readonly params: PathParams
+  /** The address of the client, as `trustedProxies` tells it; `undefined` where it is not known. */
+  readonly remoteAddress: string | undefined
   /** Aborted when the client has gone, the time is over, or the attachment takes no more upgrades. */
   readonly signal: AbortSignal
 }
@@ -65,14 +67,14 @@ export class Admissions<Data = unknown> {
   }
 
   /** Rejects when `authenticate` throws or returns nonsense, when its time is over, and when the client goes. */
-  async admit(request: IncomingMessage, params: PathParams): Promise<Admission<Data>> {
+  async admit(request: IncomingMessage, context: Omit<AdmissionContext, "signal">): Promise<Admission<Data>> {
     const abort = new AbortController()
     const timer = new Timer(this.#clock, () => abort.abort(this.#late()))
     const unwatch = whenGone(request.socket, () => abort.abort(new Error("the client has gone")))
     this.#pending.add(abort)
     timer.start(this.#timeoutMs)
     try {
-      const decided = this.#authenticate(request, { params, signal: abort.signal })
+      const decided = this.#authenticate(request, { ...context, signal: abort.signal })
       return checkAdmission(await Promise.race([decided, aborted(abort.signal)]))
     } finally {
       this.#pending.delete(abort)

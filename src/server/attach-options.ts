@@ -6,17 +6,27 @@ import { type Logger, resolveLogger } from "../core/logger.js"
 import { checkFunction, checkMs, type Given, reject, resolveOptions } from "../core/options.js"
 import { type Clock, systemClock } from "../core/timer.js"
 import type { Authenticate } from "./admission.js"
+import { PROXY_DEFAULTS, type ProxyOptions } from "./client-address.js"
+import { type LimitOptions, type Limits, resolveLimits } from "./limit-options.js"
 import { ORIGIN_DEFAULTS, type OriginOptions } from "./origin.js"
 import { PathPattern } from "./path-pattern.js"
 
 /** How a hub is attached. */
-export interface AttachOptions<Data = unknown> extends OriginOptions {
+export interface AttachOptions<Data = unknown> extends OriginOptions, ProxyOptions {
   /** The path of the WebSocket, with `:name` for parameters, or several. @defaultValue "/" */
   readonly path?: string | readonly string[]
   /** Decides who is let in, before the handshake. @defaultValue everybody */
   readonly authenticate?: Authenticate<Data>
   /** How long `authenticate` may take, in milliseconds, before the upgrade is refused with 503. @defaultValue 10_000 */
   readonly authenticateTimeoutMs?: number
+  /**
+   * How long a new socket of the HTTP server may take to send the head of its first request, in milliseconds, before it
+   * is ended with 408; `false` leaves that to `server.headersTimeout`. Later requests on a socket are Node's alone.
+   * @defaultValue 10_000
+   */
+  readonly handshakeTimeoutMs?: number | false
+  /** How many connections and upgrades are taken, and how fast each client may send. @defaultValue see there */
+  readonly limits?: Given<LimitOptions>
   /** Subprotocols this server speaks, best first. @defaultValue the first one the client offers */
   readonly protocols?: readonly string[]
   /** The largest message taken, in bytes; a larger one closes with 1009. @defaultValue 65_536 */
@@ -35,7 +45,9 @@ type Defaults = Required<Omit<AttachOptions, Optional>> & {
 }
 
 /** {@link AttachOptions} with everything decided. */
-export interface AttachSettings extends Omit<Defaults, "path" | "logger"> {
+export interface AttachSettings extends Omit<Defaults, "path" | "limits" | "logger"> {
+  /** See {@link AttachOptions.limits}. */
+  readonly limits: Limits
   /** The paths that are taken. */
   readonly patterns: readonly PathPattern[]
   /** See {@link AttachOptions.logger}. */
@@ -44,9 +56,12 @@ export interface AttachSettings extends Omit<Defaults, "path" | "logger"> {
 
 const DEFAULTS: Defaults = Object.freeze({
   ...ORIGIN_DEFAULTS,
+  ...PROXY_DEFAULTS,
   path: "/",
   authenticate: undefined,
   authenticateTimeoutMs: 10_000,
+  handshakeTimeoutMs: 10_000,
+  limits: {},
   protocols: undefined,
   maxPayloadBytes: 65_536,
   maxFragments: 128,
@@ -59,10 +74,16 @@ const DEFAULTS: Defaults = Object.freeze({
  * @throws InvalidOptionError with the value received.
  */
 export function resolveAttach(options: Given<AttachOptions>): AttachSettings {
-  const { path, logger, ...given } = resolveOptions("attach", DEFAULTS, options)
+  const { path, limits, logger, ...given } = resolveOptions("attach", DEFAULTS, options)
   checkFunction("authenticate", given.authenticate)
   checkMs("authenticateTimeoutMs", given.authenticateTimeoutMs, 1)
-  return { ...given, patterns: patternsOf(path), logger: resolveLogger(logger) }
+  if (given.handshakeTimeoutMs !== false) checkMs("handshakeTimeoutMs", given.handshakeTimeoutMs, 1)
+  return {
+    ...given,
+    patterns: patternsOf(path),
+    limits: resolveLimits(limits),
+    logger: resolveLogger(logger),
+  }
 }
 
 function patternsOf(path: string | readonly string[]): readonly PathPattern[] {

@@ -4,15 +4,7 @@
  */
 
 import type { IncomingMessage } from "node:http"
-import type { Refusal } from "./refusal.js"
-
-/** What is wrong with a request. */
-export interface RequestProblem {
-  /** How it is answered. */
-  readonly refusal: Refusal
-  /** The same for people, without a word of the request. */
-  readonly reason: string
-}
+import type { Refused } from "./refusal.js"
 
 /** 16 bytes in base64 (RFC 6455, section 4.1, item 7). */
 const KEY = /^[A-Za-z0-9+/]{22}==$/
@@ -22,7 +14,7 @@ const VERSION = "13"
 const TOKENS = /^[!#$%&'*+\-.^_`|~\w]+(?:[ \t]*,[ \t]*[!#$%&'*+\-.^_`|~\w]+)*$/
 
 /** What keeps a request from being a handshake; `undefined` for nothing. */
-export function findProblem(request: IncomingMessage): RequestProblem | undefined {
+export function findProblem(request: IncomingMessage): Refused | undefined {
   const { method, headers } = request
   // an Upgrade in HTTP/1.0 is to be ignored (RFC 9110, section 7.8), and what it asked for cannot be given
   if (request.httpVersion !== "1.1") return bad("an HTTP version other than 1.1")
@@ -43,12 +35,12 @@ const VERSIONS = Object.freeze({
   "Sec-WebSocket-Version": VERSION,
 })
 
-function bad(reason: string): RequestProblem {
+function bad(reason: string): Refused {
   return problem(400, reason)
 }
 
-function problem(status: number, reason: string, headers: Record<string, string> = {}): RequestProblem {
-  return { refusal: { status, headers }, reason }
+function problem(status: number, reason: string, headers: Record<string, string> = {}): Refused {
+  return { refusal: { status, headers }, check: "request", reason }
 }
 
 /** Node keeps the first of several and tells of no other (RFC 9112, section 3.2). */

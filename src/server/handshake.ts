@@ -54,16 +54,19 @@ export class Handshake {
     })
   }
 
-  /** Answers 101 and hands over the open socket; a request that is no handshake gets its 4xx from `ws`. */
+  /** Answers 101 and returns the open socket; `undefined` when the client has gone meanwhile. */
   complete(
     request: IncomingMessage,
     socket: Duplex,
     head: Buffer,
     answer: HandshakeAnswer,
-    done: (webSocket: SocketLike) => void,
-  ): void {
+  ): SocketLike | undefined {
+    let opened: SocketLike | undefined
     this.#answer = answer
-    this.#server.handleUpgrade(request, socket, head, done)
+    this.#server.handleUpgrade(request, socket, head, (webSocket) => {
+      opened = webSocket
+    })
+    return opened
   }
 
   #choose(offered: Set<string>): string | false {

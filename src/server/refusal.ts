@@ -32,10 +32,21 @@ export interface Refusal {
  * - `request`: it is no WebSocket handshake: 400, 405, 426.
  * - `path`: nobody knows its path: 404; or its path is malformed: 400.
  * - `origin`: its page may not connect: 403.
+ * - `limits`: there are too many already: 429 or 503.
  * - `authenticate`: the application said no, failed, or took too long.
  * - `closing`: no more upgrades are taken: 503.
  */
-export type RefusalCheck = "request" | "path" | "origin" | "authenticate" | "closing"
+export type RefusalCheck = "request" | "path" | "origin" | "limits" | "authenticate" | "closing"
+
+/** A refusal, and where it comes from. */
+export interface Refused {
+  /** How the upgrade is answered. */
+  readonly refusal: Refusal
+  /** Which check it was. */
+  readonly check: RefusalCheck
+  /** What the check found, in a few words. */
+  readonly reason: string
+}
 
 /** How long a client has to take the answer and to end its side, in milliseconds. */
 const LINGER_MS = 5_000

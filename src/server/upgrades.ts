@@ -5,12 +5,18 @@
 
 import type { IncomingMessage, Server } from "node:http"
 import type { Duplex } from "node:stream"
+import type { Clock } from "../core/timer.js"
+import { HeadDeadline } from "./head-deadline.js"
 import type { PathMatch } from "./path-pattern.js"
 import { refuse } from "./refusal.js"
 import { parseTarget } from "./request-target.js"
 
 /** Takes upgrades of some paths. */
 export interface UpgradeTaker {
+  /** How long a socket of the server may take to send its first head, in milliseconds. The least of all counts. */
+  readonly headTimeoutMs: number | false
+  /** Where time comes from. */
+  readonly clock: Clock
   /** Whether a path, without its query, is one of its own. */
   match(path: string): PathMatch
   /** Takes an upgrade over. */
@@ -25,6 +31,7 @@ const listeners = new WeakMap<Server, Upgrades>()
 export class Upgrades {
   readonly #server: Server
   readonly #takers = new Set<UpgradeTaker>()
+  #deadline: HeadDeadline | undefined
 
   private constructor(server: Server) {
     this.#server = server
@@ -43,13 +50,25 @@ export class Upgrades {
   add(taker: UpgradeTaker): () => void {
     if (this.#takers.size === 0) this.#server.on("upgrade", this.#listener)
     this.#takers.add(taker)
+    this.#watch()
     return () => {
-      this.#takers.delete(taker)
+      if (!this.#takers.delete(taker)) return
+      this.#watch()
       if (this.#takers.size === 0) this.#server.off("upgrade", this.#listener)
     }
   }
 
+  /** Watches the heads for the taker that is least patient. */
+  #watch(): void {
+    this.#deadline?.close()
+    this.#deadline = undefined
+    const [strictest] = [...this.#takers].sort((a, b) => patience(a) - patience(b))
+    if (!strictest || strictest.headTimeoutMs === false) return
+    this.#deadline = new HeadDeadline(this.#server, strictest.headTimeoutMs, strictest.clock)
+  }
+
   readonly #listener = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    this.#deadline?.arrived(request)
     const { path } = parseTarget(request.url ?? "/")
     for (const taker of this.#takers) {
       const match = taker.match(path)
@@ -63,6 +82,10 @@ export class Upgrades {
     refuse(socket, { status: 404 })
     this.#takers.values().next().value?.unknown(request)
   }
+}
+
+function patience({ headTimeoutMs }: UpgradeTaker): number {
+  return headTimeoutMs === false ? Number.POSITIVE_INFINITY : headTimeoutMs
 }
 
 /** From `upgrade` until `ws` takes over nobody listens for `error`: a client's reset would end the process. */

@@ -16,9 +16,17 @@ export type ConnectionState = "open" | "closing" | "closed"
  * - `heartbeat`: the peer did not answer.
  * - `write-timeout`: nothing could be written for `writeTimeoutMs`.
  * - `overflow`: the reader was too slow, or sent faster than it was handled.
+ * - `rate-limit`: the peer sent faster than it may, and went on doing so.
  * - `close-timeout`: the peer did not finish the closing handshake.
  */
-export type CloseCause = "peer" | "local" | "heartbeat" | "write-timeout" | "overflow" | "close-timeout"
+export type CloseCause =
+  | "peer"
+  | "local"
+  | "heartbeat"
+  | "write-timeout"
+  | "overflow"
+  | "rate-limit"
+  | "close-timeout"
 
 /** How a connection ended. */
 export interface CloseInfo {

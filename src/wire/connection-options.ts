@@ -21,6 +21,7 @@ import { Flusher } from "./flusher.js"
 import type { FrameCounters } from "./frame.js"
 import { checkOutbox, OUTBOX_DEFAULTS, type OutboxOptions } from "./outbox-options.js"
 import type { FrameStream } from "./sink.js"
+import type { InboundLimits } from "./throttle.js"
 
 /** What connections may share. */
 export interface ConnectionOptions<Incoming = unknown, Outgoing = unknown> extends OutboxOptions {
@@ -96,6 +97,11 @@ export interface ConnectionIdentity<Data = unknown> {
    * @defaultValue whether the socket's `extensions` name it
    */
   readonly canInflate?: boolean | undefined
+  /**
+   * How fast the peer may send. A breach pauses reading until the rate is kept again; ten seconds of it close with 1008.
+   * @defaultValue any rate; `attach` has limits of its own
+   */
+  readonly inboundLimits?: InboundLimits | undefined
 }
 
 const DEFAULTS = Object.freeze({

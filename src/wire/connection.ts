@@ -35,6 +35,7 @@ import type { OutboxOwner, SendResult } from "./outbox-options.js"
 import type { Pulse } from "./pulse.js"
 import { SocketSink, StreamSink } from "./sink.js"
 import { closeSocket, hasDeflate, listen, type SocketEvents, type SocketLike, terminate } from "./socket.js"
+import { Throttle, type ThrottleOwner } from "./throttle.js"
 
 /** How long reading stays paused for a first listener that does not come, in milliseconds. */
 const UNHEARD_MS = 10_000
@@ -50,7 +51,7 @@ const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze({})
  */
 export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
   extends Emitter<ConnectionEvents<Incoming>>
-  implements AsyncIterable<Incoming>, HeartbeatPeer, InboxOwner<Incoming>, OutboxOwner
+  implements AsyncIterable<Incoming>, HeartbeatPeer, InboxOwner<Incoming>, OutboxOwner, ThrottleOwner
 {
   /** Its name, unique in the cluster. */
   readonly id: string
@@ -73,6 +74,7 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
   readonly #settings: ConnectionSettings<Incoming, Outgoing>
   readonly #outbox: Outbox
   readonly #inbox: Inbox<Incoming>
+  readonly #throttle: Throttle | undefined
   readonly #unlisten: () => void
   #state: ConnectionState = "open"
   #cause: CloseCause = "peer"
@@ -107,6 +109,8 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
       : new SocketSink(socket, settings.clock)
     this.#outbox = new Outbox(sink, settings, this, deflaterFor(socket, identity, settings.deflater))
     this.#inbox = new Inbox<Incoming>(this, settings.concurrency)
+    const { inboundLimits } = identity
+    this.#throttle = inboundLimits && new Throttle(inboundLimits, settings.clock, this)
     this.#unlisten = listen(socket, this.#socketEvents())
   }
 
@@ -140,9 +144,9 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
     return this.#pulse?.rttMs
   }
 
-  /** Whether reading is paused, because listeners or iterators are busy. */
+  /** Whether reading is paused, because listeners or iterators are busy, or because the peer sends too fast. */
   get isReadingPaused(): boolean {
-    return this.#inbox.isPaused
+    return this.#inbox.isPaused || this.#throttle?.isPaused === true
   }
 
   /** Resolves with how the connection ended. Never rejects. */
@@ -326,7 +330,15 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
 
   /** @internal */
   resumeReading(): void {
-    if (this.#state !== "closed") this.#socket.resume?.()
+    if (this.#state !== "closed" && !this.isReadingPaused) this.#socket.resume?.()
+  }
+
+  /** @internal */
+  throttled(): void {}
+
+  /** @internal */
+  unruly(): void {
+    this.#beginClose(CloseCode.POLICY, "messages are sent too fast", "rate-limit")
   }
 
   /** The connection has ended. For subclasses; call `super`. */
@@ -359,7 +371,7 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
   #socketEvents(): SocketEvents {
     return {
       message: (data, isText) => this.#received(data, isText),
-      ping: () => this.#pulse?.seen(this.#settings.clock.now()),
+      ping: () => this.#heard(0),
       pong: (payload) => this.#answered(payload),
       close: (code, reason) => this.#ended(code, reason),
       error: (error) => this.raise({ error, stage: "socket" }),
@@ -368,7 +380,8 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
 
   #received(raw: Payload, isText: boolean): void {
     this.bytesIn += raw.length
-    this.#pulse?.seen(this.#settings.clock.now())
+    this.#heard(raw.length)
+    if (this.#throttle?.isGivenUp) return
     const data = isText && typeof raw !== "string" ? raw.toString() : raw
     if (this.#isLiteralPing(data)) return
     this.messagesIn += 1
@@ -380,6 +393,14 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
       return
     }
     this.#inbox.push(message)
+  }
+
+  /** A frame with so many bytes of payload came in. */
+  #heard(byteLength: number): number {
+    const now = this.#settings.clock.now()
+    this.#pulse?.seen(now)
+    this.#throttle?.received(now, byteLength)
+    return now
   }
 
   #isLiteralPing(data: Payload): boolean {
@@ -412,8 +433,9 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
   }
 
   #answered(payload: string): void {
+    const now = this.#heard(0)
     const pulse = this.#pulse
-    if (!pulse?.answered(this.#settings.clock.now(), payload) || this.listenerCount("pong") === 0) return
+    if (!pulse?.answered(now, payload) || this.listenerCount("pong") === 0) return
     this.emit("pong", { rttMs: pulse.rttMs as number })
   }
 
@@ -446,6 +468,7 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
     if (this.#state === "closed") return
     this.#closeTimer?.stop()
     this.#unheardTimer?.stop()
+    this.#throttle?.stop()
     this.#unlisten()
     this.#state = "closed"
     const error = new ConnectionLostError(`the connection ended with ${code}`)

@@ -1,6 +1,6 @@
 import { createServer } from "node:http"
 import { createHub } from "holdfast"
-import { type AttachOptions, attach } from "holdfast/server"
+import { type AttachOptions, attach, type LimitOptions } from "holdfast/server"
 import { describe, expect, it } from "vitest"
 
 describe("attach", () => {
@@ -33,6 +33,14 @@ describe("attach", () => {
     ["allowMissingOrigin", ["no", 0, null]],
     ["authenticate", [true, "jwt", {}]],
     ["authenticateTimeoutMs", [0, -1, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 31, "10s", false]],
+    ["handshakeTimeoutMs", [0, -1, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 31, "10s", true, null]],
+    ["trustedProxies", ["10.0.0.0/8", true, null, {}, [42], [""], ["localhost"], ["10.0.0.0/33"]]],
+    [
+      "trustedProxies",
+      [["10.0.0.0/"], ["10.0.0.0/8/8"], ["fd00::/129"], ["10.0.0.0/-1"], ["*"], [undefined]],
+    ],
+    ["proxyHeader", ["x-real-ip", "X-Forwarded-For", false, null]],
+    ["limits", [null, true, 100]],
     ["protocols", ["chat", [42], {}, false]],
     // what 32 bits cannot hold would be no limit at all: `ws` cuts it to 0 or less
     ["maxPayloadBytes", [0, -1, 1.5, Number.POSITIVE_INFINITY, 2 ** 31, 2 ** 32, "64k", false, null]],
@@ -48,6 +56,40 @@ describe("attach", () => {
     )
     expect(attachWith).toThrow(new RegExp(`^${option} must be`))
     expect(server.listenerCount("upgrade")).toBe(0)
+  })
+
+  const counts = [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, "10", true, null]
+  const rates = [0, -1, Number.NaN, Number.POSITIVE_INFINITY, "10", true, null]
+  const badLimits: readonly [limit: string, values: readonly unknown[]][] = [
+    ["connections", counts],
+    ["perAddress", counts],
+    ["perUser", counts],
+    ["upgradesPerSecond", rates],
+    ["upgradeBurst", [...counts, false]],
+    ["messagesPerSecond", rates],
+    ["messageBurst", [...counts, false]],
+    ["bytesPerSecond", rates],
+    ["byteBurst", [...counts, false]],
+    ["sharedLimiter", [true, {}, () => {}]],
+  ]
+  const limitCases = badLimits.flatMap(([limit, values]) => values.map((value) => [limit, value] as const))
+
+  it.each(limitCases)("S43: refuses limits.%s: %j", (limit, value) => {
+    const limits = { [limit]: value } as LimitOptions
+    expect(() => attach(createServer(), createHub(), { limits })).toThrow(
+      expect.objectContaining({ message: expect.stringMatching(new RegExp(`^limits\\.${limit} must be`)) }),
+    )
+  })
+
+  it("S43: refuses a limit that it does not know: it would not be kept", () => {
+    const limits = { perIp: 5 } as LimitOptions
+    expect(() => attach(createServer(), createHub(), { limits })).toThrow(/limits\.perIp must be one of/)
+  })
+
+  it("S43: takes every limit that is off", () => {
+    const off = { connections: false, perAddress: false, perUser: false } as const
+    const rates = { upgradesPerSecond: false, messagesPerSecond: false, bytesPerSecond: false } as const
+    attach(createServer(), createHub(), { limits: { ...off, ...rates }, handshakeTimeoutMs: false })
   })
 
   it("refuses an option that it does not know: a misspelt check would not be made", () => {
@@ -66,6 +108,7 @@ describe("attach", () => {
       path: undefined,
       origins: undefined,
       maxPayloadBytes: undefined,
+      limits: undefined,
       logger: undefined,
       clock: undefined,
     }

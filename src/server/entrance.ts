@@ -1,0 +1,209 @@
+/**
+ * The way in for one upgrade after another: every check in its order, cheap ones first, and nothing about the client is
+ * asked before there is a place for it. What becomes of an open socket is its owner's business.
+ */
+
+import type { IncomingMessage } from "node:http"
+import type { Duplex } from "node:stream"
+import type { ErrorEvent } from "../core/emitter.js"
+import { type Clock, Timer } from "../core/timer.js"
+import type { CompressionSettings } from "../wire/compression.js"
+import { Connection } from "../wire/connection.js"
+import type { ConnectionOptions } from "../wire/connection-options.js"
+import type { SocketLike } from "../wire/socket.js"
+import {
+  type Acceptance,
+  Admissions,
+  AuthenticateTimeoutError,
+  isRefusal,
+  NoMoreUpgradesError,
+} from "./admission.js"
+import type { AttachSettings } from "./attach-options.js"
+import { ClientAddress } from "./client-address.js"
+import { ConnectionLimits, type Place, sharedBreach } from "./connection-limits.js"
+import { Handshake } from "./handshake.js"
+import { findProblem } from "./handshake-request.js"
+import type { SharedLimiter } from "./limit-options.js"
+import { OriginCheck } from "./origin.js"
+import type { PathParams } from "./path-pattern.js"
+import { checkHeaders, type Refused, refuse } from "./refusal.js"
+import { parseTarget } from "./request-target.js"
+
+/** One upgrade on its way in. */
+export interface Upgrade {
+  /** The request. */
+  readonly request: IncomingMessage
+  /** The stream it came in on. */
+  readonly socket: Duplex
+  /** What came behind its head. */
+  readonly head: Buffer
+  /** Parameters of its path. */
+  readonly params: PathParams
+  /** The client's address, where it is known. */
+  readonly remoteAddress: string | undefined
+}
+
+/** Whose entrance it is. */
+export interface EntranceOwner {
+  /** Somebody is in. The place is given back to {@link Entrance.limits} when it becomes free. */
+  entered(webSocket: SocketLike, upgrade: Upgrade, acceptance: Acceptance, place: Place): void
+  /** Somebody was refused. */
+  refused(request: IncomingMessage, remoteAddress: string | undefined, refused: Refused): void
+  /** Something did not work. */
+  failed(event: ErrorEvent): void
+}
+
+/** How long a limiter that nodes share may take to answer, in milliseconds. */
+const SHARED_TIMEOUT_MS = 1_000
+const CLOSING: Refused = { refusal: { status: 503 }, check: "closing", reason: "no more upgrades are taken" }
+
+/** Lets upgrades in, or refuses them. */
+export class Entrance {
+  /** Who is in, by number. */
+  readonly limits: ConnectionLimits
+  readonly #owner: EntranceOwner
+  readonly #clock: Clock
+  readonly #addresses: ClientAddress
+  readonly #origins: OriginCheck
+  readonly #shared: SharedLimiter | undefined
+  readonly #admissions: Admissions | undefined
+  readonly #handshake: Handshake
+  /** What a client does after it was refused is nobody's news. */
+  readonly #unheard: ConnectionOptions
+  /** Sockets that were let in only to be told why they are not. */
+  readonly #turnedAway = new Set<Connection>()
+  #isClosing = false
+
+  /** @throws InvalidOptionError with the value received. */
+  constructor(settings: AttachSettings, compression: CompressionSettings | false, owner: EntranceOwner) {
+    const { authenticate, authenticateTimeoutMs, limits, clock } = settings
+    this.#owner = owner
+    this.#clock = clock
+    this.limits = new ConnectionLimits(limits, clock)
+    this.#addresses = new ClientAddress(settings)
+    this.#origins = new OriginCheck(settings)
+    this.#shared = limits.shared
+    this.#admissions = authenticate && new Admissions(authenticate, authenticateTimeoutMs, clock)
+    this.#handshake = new Handshake({ ...settings, compression })
+    this.#unheard = { clock, logger: false }
+  }
+
+  /** Refuses everybody from now on, with 503, and whoever is being decided about as well. */
+  close(): void {
+    this.#isClosing = true
+    this.#admissions?.abort(new NoMoreUpgradesError("no more upgrades are taken"))
+  }
+
+  /** Ends the sockets of those who were refused by a close code, and have not gone yet. */
+  clear(): void {
+    for (const connection of this.#turnedAway) connection.terminate()
+  }
+
+  /** Takes an upgrade as far as it gets. Rejects when it cannot be answered. */
+  async take(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    match: PathParams | "malformed",
+  ): Promise<void> {
+    const remoteAddress = this.#addresses.of(request)
+    const params = match === "malformed" ? {} : match
+    const upgrade = { request, socket, head, params, remoteAddress }
+    const place = this.#inspect(request, match) ?? this.limits.enter(remoteAddress)
+    if ("refusal" in place) return this.#refuse(upgrade, place)
+    let isIn = false
+    try {
+      isIn = await this.#decide(upgrade, place)
+    } finally {
+      if (!isIn) this.limits.leave(place)
+    }
+  }
+
+  /** What the request alone says against it. */
+  #inspect(request: IncomingMessage, match: PathParams | "malformed"): Refused | undefined {
+    if (this.#isClosing) return CLOSING
+    const problem = findProblem(request)
+    if (problem) return problem
+    if (match === "malformed") {
+      return { refusal: { status: 400 }, check: "path", reason: "malformed path" }
+    }
+    const { origin, host } = request.headers
+    if (this.#origins.allows(origin, parseTarget(request.url ?? "/").authority ?? host)) return undefined
+    return { refusal: { status: 403 }, check: "origin", reason: `origin ${origin ?? "missing"}` }
+  }
+
+  /** Returns whether the upgrade has become a connection. */
+  async #decide(upgrade: Upgrade, place: Place): Promise<boolean> {
+    const answer = (await this.#askShared(upgrade.remoteAddress)) ?? (await this.#askApplication(upgrade))
+    // who has gone needs no answer
+    if (upgrade.request.socket.destroyed) return false
+    const refused = "refusal" in answer ? answer : this.limits.claim(place, answer.userId)
+    if (refused) return this.#turnAway(upgrade, refused)
+    const acceptance = answer as Acceptance
+    const webSocket = this.#handshake.complete(upgrade.request, upgrade.socket, upgrade.head, acceptance)
+    if (webSocket) this.#owner.entered(webSocket, upgrade, acceptance, place)
+    return webSocket !== undefined
+  }
+
+  /** Whether the nodes together have had enough of an address. Who cannot be asked is no reason to refuse anybody. */
+  async #askShared(remoteAddress: string | undefined): Promise<Refused | undefined> {
+    if (!this.#shared || remoteAddress === undefined) return undefined
+    let late: Timer | undefined
+    try {
+      const answer = this.#shared.consume(remoteAddress)
+      const deadline = new Promise((_resolve, reject) => {
+        const error = new Error(`the shared limiter took more than ${SHARED_TIMEOUT_MS} ms`)
+        late = new Timer(this.#clock, () => reject(error))
+        late.start(SHARED_TIMEOUT_MS)
+      })
+      await Promise.race([answer, deadline])
+      return undefined
+    } catch (error) {
+      const refused = sharedBreach(error)
+      if (!refused) this.#owner.failed({ error, stage: "limits" })
+      return refused
+    } finally {
+      late?.stop()
+    }
+  }
+
+  async #askApplication({ request, params, remoteAddress }: Upgrade): Promise<Acceptance | Refused> {
+    try {
+      const admission = (await this.#admissions?.admit(request, { params, remoteAddress })) ?? {}
+      checkHeaders(admission.headers ?? {})
+      if (this.#isClosing) return CLOSING
+      return isRefusal(admission)
+        ? { refusal: admission, check: "authenticate", reason: "authenticate" }
+        : admission
+    } catch (error) {
+      if (error instanceof NoMoreUpgradesError) return CLOSING
+      if (!request.socket.destroyed) this.#owner.failed({ error, stage: "authenticate" })
+      return error instanceof AuthenticateTimeoutError
+        ? { refusal: { status: 503 }, check: "authenticate", reason: "authenticate took too long" }
+        : { refusal: { status: 500 }, check: "authenticate", reason: "authenticate failed" }
+    }
+  }
+
+  /** Refuses by HTTP, or by a close code where a page is to read it. */
+  #turnAway(upgrade: Upgrade, refused: Refused): false {
+    const { closeCode, closeReason } = refused.refusal
+    if (closeCode === undefined) {
+      this.#refuse(upgrade, refused)
+      return false
+    }
+    const { request, socket, head, remoteAddress } = upgrade
+    const webSocket = this.#handshake.complete(request, socket, head, {})
+    if (!webSocket) return false
+    const connection = new Connection(webSocket, {}, this.#unheard)
+    this.#turnedAway.add(connection)
+    connection.on("close", () => this.#turnedAway.delete(connection))
+    void connection.close(closeCode, closeReason)
+    this.#owner.refused(request, remoteAddress, refused)
+    return false
+  }
+
+  #refuse({ request, socket, remoteAddress }: Upgrade, refused: Refused): void {
+    refuse(socket, refused.refusal, this.#clock)
+    this.#owner.refused(request, remoteAddress, refused)
+  }
+}

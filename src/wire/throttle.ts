@@ -1,0 +1,122 @@
+/**
+ * How fast one peer may send. The first time it is faster, reading pauses until the rate is kept again, and TCP slows
+ * the peer down; a peer that stays at it is given up. It knows no socket: its owner pauses and closes.
+ */
+
+import { type Clock, Timer } from "../core/timer.js"
+import { type Rate, TokenBucket } from "./token-bucket.js"
+
+/** How fast a peer may send. A ping counts as a message without bytes. */
+export interface InboundLimits {
+  /** Messages; `undefined` for any number. */
+  readonly messages?: Rate | undefined
+  /** Bytes of payload; `undefined` for any number. */
+  readonly bytes?: Rate | undefined
+}
+
+/** How long a peer may go on breaching its limits, in milliseconds. Half a bucket of tokens is a fresh start. */
+const PATIENCE_MS = 10_000
+/** See {@link Throttle.isGivenUp}, where messages have no rate. */
+const GRACE_MESSAGES = 1_000
+
+/** Whose peer it is. */
+export interface ThrottleOwner {
+  /** Stops reading; returns whether the socket can. */
+  pauseReading(): boolean
+  /** Reads on, unless something else keeps it from that. */
+  resumeReading(): void
+  /** Reading was paused because of the rate. */
+  throttled(): void
+  /** The peer will not slow down. Called once. */
+  unruly(): void
+}
+
+/** Watches the rate of one peer. */
+export class Throttle {
+  readonly #owner: ThrottleOwner
+  readonly #clock: Clock
+  readonly #buckets: readonly TokenBucket[]
+  readonly #messages: TokenBucket | undefined
+  readonly #bytes: TokenBucket | undefined
+  readonly #timer: Timer
+  #breachedAt: number | undefined
+  #isGivenUp = false
+  /** How many messages of a peer that was given up are read, so that its half of the closing handshake is seen. */
+  #grace: number
+
+  constructor(limits: InboundLimits, clock: Clock, owner: ThrottleOwner) {
+    const now = clock.now()
+    this.#owner = owner
+    this.#clock = clock
+    this.#messages = limits.messages && new TokenBucket(limits.messages, now)
+    this.#bytes = limits.bytes && new TokenBucket(limits.bytes, now)
+    this.#buckets = [this.#messages, this.#bytes].filter((it) => it !== undefined)
+    this.#timer = new Timer(clock, () => this.#look())
+    this.#grace = limits.messages?.burst ?? GRACE_MESSAGES
+  }
+
+  /** Whether reading is paused because of the rate. */
+  get isPaused(): boolean {
+    return this.#timer.isArmed || this.#grace <= 0
+  }
+
+  /** Whether the peer was given up: what it still sends is read for a while, and worth nothing. */
+  get isGivenUp(): boolean {
+    return this.#isGivenUp
+  }
+
+  /** A message or a ping of so many bytes came in. */
+  received(now: number, byteLength: number): void {
+    if (this.#isGivenUp) {
+      this.#discarded()
+      return
+    }
+    if (this.#breachedAt !== undefined && this.#buckets.every((it) => it.isCalm(now))) {
+      this.#breachedAt = undefined
+    }
+    const isOver = this.#messages?.take(now, 1) === false
+    if (this.#bytes?.take(now, byteLength) === false || isOver) this.#breach(now)
+  }
+
+  /** The connection has ended. */
+  stop(): void {
+    this.#timer.stop()
+  }
+
+  #breach(now: number): void {
+    this.#breachedAt ??= now
+    const canPause = this.isPaused || this.#pause(now)
+    const isUnruly = canPause
+      ? now - this.#breachedAt >= PATIENCE_MS
+      : this.#buckets.some((it) => it.isDeepInDebt)
+    if (!isUnruly) return
+    this.#isGivenUp = true
+    this.#timer.stop()
+    this.#owner.unruly()
+    this.#owner.resumeReading()
+  }
+
+  /** Whoever does not close when told to is not read any more, and costs nothing until he is cut. */
+  #discarded(): void {
+    this.#grace -= 1
+    if (this.#grace === 0) this.#owner.pauseReading()
+  }
+
+  #pause(now: number): boolean {
+    if (!this.#owner.pauseReading()) return false
+    this.#timer.start(this.#debtMs(now))
+    this.#owner.throttled()
+    return true
+  }
+
+  /** What was read before the pause took hold may have made the debt greater. */
+  #look(): void {
+    const debtMs = this.#debtMs(this.#clock.now())
+    if (debtMs > 0) this.#timer.start(debtMs)
+    else this.#owner.resumeReading()
+  }
+
+  #debtMs(now: number): number {
+    return Math.max(0, ...this.#buckets.map((it) => it.debtMs(now)))
+  }
+}

@@ -1,0 +1,96 @@
+import { connect as connectTcp } from "node:net"
+import { VirtualClock } from "holdfast/testing"
+import { describe, expect, it, onTestFinished } from "vitest"
+import { inTime, until } from "../../support/deadline.js"
+import { startAttached } from "../../support/server-attached.js"
+import { startHttp, startHttps } from "../../support/server-http.js"
+import { RawClient, upgradeRequest } from "../../support/server-raw.js"
+import { connect } from "../../support/ws-server.js"
+
+const request = upgradeRequest()
+
+describe("S45: the head of a first request", () => {
+  it.each([
+    ["nothing at all", startHttp, ""],
+    ["half a request line", startHttp, "GET / HT"],
+    ["all but the end", startHttp, request.slice(0, -2)],
+    ["half a head over TLS", startHttps, request.slice(0, 40)],
+  ])("R3: has 10 s: %s is a 408, and then the end", async (_, startTarget, bytes) => {
+    const clock = new VirtualClock()
+    const server = await startAttached({ clock }, { target: await startTarget() })
+    const raw = await RawClient.open(server)
+    raw.socket.write(bytes)
+    await until(() => server.streams.size === 1, "the server to have the socket")
+    await clock.advance(9_999)
+    expect(raw.socket.destroyed).toBe(false)
+    await clock.advance(1)
+    expect(await raw.ended()).toMatch(/^HTTP\/1.1 408 Request Timeout\r\n/)
+    await server.idle()
+    expect(clock.pending).toBe(0)
+  })
+
+  it("R3: is not waited for any longer because it comes byte by byte", async () => {
+    const clock = new VirtualClock()
+    const server = await startAttached({ clock })
+    const raw = await RawClient.open(server)
+    await until(() => server.streams.size === 1, "the server to have the socket")
+    for (const byte of request.slice(0, 100)) {
+      raw.socket.write(byte)
+      await clock.advance(100)
+    }
+    expect(await raw.ended()).toMatch(/^HTTP\/1.1 408 /)
+  })
+
+  it("ends a TLS handshake that never ends, without a word", async () => {
+    const clock = new VirtualClock()
+    const server = await startAttached({ clock }, { target: await startHttps() })
+    const socket = connectTcp(server.port, "127.0.0.1")
+    onTestFinished(() => void socket.destroy())
+    // bytes that nobody has read make a reset of it
+    socket.on("error", () => {})
+    const ended = new Promise((resolve) => socket.once("close", resolve))
+    socket.write(Buffer.from([0x16, 0x03, 0x01]))
+    await until(() => clock.pending === 1, "the server to have the socket")
+    await clock.advance(10_000)
+    await inTime(ended, "the end of the socket")
+  })
+
+  it("has as long as the option says, and the shortest of several counts", async () => {
+    const clock = new VirtualClock()
+    const target = await startHttp()
+    await startAttached({ clock, path: "/slow", handshakeTimeoutMs: false }, { target })
+    await startAttached({ clock, path: "/quick", handshakeTimeoutMs: 700 }, { target })
+    const server = await startAttached({ clock, path: "/other", handshakeTimeoutMs: 800 }, { target })
+    const raw = await RawClient.open(server)
+    await until(() => clock.pending === 1, "the server to have the socket")
+    await clock.advance(700)
+    expect(await raw.ended()).toMatch(/^HTTP\/1.1 408 /)
+  })
+
+  it("is Node's business where the option is false, and once the attachment is closed", async () => {
+    const clock = new VirtualClock()
+    const target = await startHttp()
+    const server = await startAttached({ clock, handshakeTimeoutMs: false }, { target })
+    await RawClient.open(server)
+    await until(() => server.streams.size === 1, "the server to have the socket")
+    expect(clock.pending).toBe(0)
+    const closing = await startAttached({ clock, path: "/other" }, { target })
+    await RawClient.open(server)
+    await until(() => clock.pending === 1, "a deadline")
+    closing.attachment.close()
+    expect(clock.pending).toBe(0)
+    expect(target.server.listenerCount("connection")).toBe(2)
+  })
+
+  it("is over with once it has come: neither a WebSocket nor a waiting request is ended", async () => {
+    const clock = new VirtualClock()
+    const server = await startAttached({ clock })
+    const client = await connect(server.url)
+    const raw = await RawClient.open(server)
+    raw.socket.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    await raw.until(() => raw.received.endsWith("hello"), "the answer")
+    await clock.advance(60_000)
+    expect([client.socket.readyState, raw.socket.destroyed]).toEqual([1, false])
+    expect(clock.pending).toBe(0)
+  })
+})
