@@ -76,7 +76,15 @@ export {
   type Target,
 } from "./hub/selection.js"
 export type { Lag, OverflowPolicy } from "./wire/backlog.js"
-export { binary, type Codec, json, type LiteralPing, text } from "./wire/codec.js"
+export {
+  binary,
+  type Codec,
+  type FrameReader,
+  type JsonOptions,
+  json,
+  type LiteralPing,
+  text,
+} from "./wire/codec.js"
 export type { CompressionOptions } from "./wire/compression.js"
 export { Connection } from "./wire/connection.js"
 export type {

@@ -263,9 +263,11 @@ export class ReconnectingClient<Incoming = unknown, Outgoing = unknown>
         void this.#session.start(isReconnect)
       },
       released: (end, isClean) => {
-        this.#unconfirmed += this.#session?.stop(isClean, end?.error) ?? 0
+        const session = this.#session
         this.#session = undefined
         this.#sender.stop()
+        // last: it may report half a message, and whoever hears that may dial at once
+        this.#unconfirmed += session?.stop(isClean, end?.error) ?? 0
       },
       failed: (event) => this.raise(event),
       ended: (end) => this.#ended({ ...end, queued: this.#sender.size }),

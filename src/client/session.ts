@@ -8,6 +8,7 @@ import { ConnectionLostError, HoldfastError } from "../core/errors.js"
 import { reject } from "../core/options.js"
 import { Timer } from "../core/timer.js"
 import type { Payload } from "../core/types.js"
+import type { FrameReader } from "../wire/codec.js"
 import { withResolvers } from "../wire/message-iterator.js"
 import type { ClientSettings } from "./client-options.js"
 import { Ledger, type PingMemory } from "./ledger.js"
@@ -41,6 +42,7 @@ export class Session<Incoming, Outgoing> implements LinkReceiver {
   readonly #settings: ClientSettings<Incoming, Outgoing>
   readonly #owner: SessionOwner<Incoming>
   readonly #ledger: Ledger
+  readonly #reader: FrameReader<Incoming> | undefined
   #liveness: Liveness | undefined
   #isPaused = false
 
@@ -57,6 +59,7 @@ export class Session<Incoming, Outgoing> implements LinkReceiver {
       memory: owner.memory,
       onAnswer: (rttMs) => owner.answered(rttMs),
     })
+    this.#reader = settings.codec.reader?.()
   }
 
   /** Round-trip time of the last ping that was answered, in milliseconds. */
@@ -79,14 +82,14 @@ export class Session<Incoming, Outgoing> implements LinkReceiver {
   received(data: Payload): void {
     this.#liveness?.seen()
     if (this.#ledger.takePong(data)) return
-    let message: Incoming
-    try {
-      message = this.#settings.codec.decode(data)
-    } catch (error) {
-      this.#owner.failed({ error, stage: "decode" })
-      return
+    const take = (message: Incoming) => {
+      // one frame may hold many messages, and whoever heard the first may have closed or re-dialled
+      if (this.#link.receiver === this) this.#owner.received(message, this.#link)
     }
-    this.#owner.received(message, this.#link)
+    this.#decoding((fail) => {
+      if (this.#reader) this.#reader.read(data, take, fail)
+      else take(this.#settings.codec.decode(data))
+    })
   }
 
   seen(pong?: string): void {
@@ -132,9 +135,19 @@ export class Session<Incoming, Outgoing> implements LinkReceiver {
   stop(isClean: boolean, cause: unknown): number {
     this.#link.receiver = undefined
     this.#liveness?.stop()
+    this.#decoding(() => this.#reader?.end())
     if (isClean) this.#ledger.confirmAll()
     this.#ledger.end("the connection ended before the answer", cause)
     return this.#ledger.unconfirmed
+  }
+
+  #decoding(work: (fail: (error: unknown) => void) => void): void {
+    const fail = (error: unknown) => this.#owner.failed({ error, stage: "decode" })
+    try {
+      work(fail)
+    } catch (error) {
+      fail(error)
+    }
   }
 
   async #prepare(

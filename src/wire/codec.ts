@@ -1,10 +1,10 @@
 /**
- * How messages become frames and frames become messages. A codec knows no sockets and keeps no state,
- * so one codec serves any number of connections.
+ * How messages become frames and frames become messages. A codec knows no sockets and keeps no state, so one codec
+ * serves any number of connections; what must be kept from frame to frame is in a reader, one for each connection.
  */
 
 import { CodecError } from "../core/errors.js"
-import { reject } from "../core/options.js"
+import { checkCount, checkFunction, reject } from "../core/options.js"
 import type { Payload } from "../core/types.js"
 
 /**
@@ -24,24 +24,71 @@ export interface Codec<Incoming, Outgoing> {
   encode(message: Outgoing): Payload
   /** One incoming frame as a message. A text frame comes as a string, a binary frame as bytes. */
   decode(data: Payload): Incoming
+  /**
+   * Makes what reads one connection, for codecs with several messages in a frame, or several frames in a message.
+   * Where a codec has it, each connection asks once and does not call {@link Codec.decode}; a client that reconnects
+   * asks again, so nothing of a broken connection gets into the next.
+   */
+  reader?(): FrameReader<Incoming>
   /** Words that cannot be a message of this codec, and so can serve as ping and pong. */
   readonly literalPing?: LiteralPing
 }
 
+/** Reads the frames of one connection, in order. */
+export interface FrameReader<Incoming> {
+  /**
+   * Takes one frame. Calls `take` with each message that it completes and `fail` with whatever is wrong, in the order
+   * of the bytes. What it throws counts as a last `fail`. Neither callback throws.
+   */
+  read(data: Payload, take: (message: Incoming) => void, fail: (error: unknown) => void): void
+  /** The connection has ended: throws when a message was begun and not completed. */
+  end(): void
+}
+
 const PING_PONG: LiteralPing = Object.freeze({ ping: "ping", pong: "pong" })
 
+/** How {@link json} reads and writes. */
+export interface JsonOptions {
+  /**
+   * How many arrays and objects may lie in one another in a message that comes in. Deeper ones are refused: code that
+   * walks a message must not be made to overflow its stack.
+   * @defaultValue 64
+   */
+  readonly maxDepth?: number
+  /** Sees each value of a message that comes in, innermost first, as in `JSON.parse`. @defaultValue none */
+  readonly reviver?: (this: unknown, key: string, value: unknown) => unknown
+  /** Sees each value of a message that goes out, outermost first, as in `JSON.stringify`. @defaultValue none */
+  readonly replacer?: (this: unknown, key: string, value: unknown) => unknown
+}
+
 /**
- * JSON in text frames (RFC 8259). The default everywhere. As `JSON.stringify` does it, `undefined` fields are
- * left out and dates become ISO strings; what it cannot encode (`BigInt`, a cycle, a bare `undefined`) is a
- * {@link CodecError}. The bare words `ping` and `pong` are no JSON, so they serve as {@link LiteralPing}.
+ * JSON in text frames (RFC 8259). The default everywhere.
+ *
+ * What goes out is as `JSON.stringify` has it: fields that are `undefined` or functions are left out, and are `null`
+ * in arrays; dates become ISO strings and stay strings at the other end; `NaN` and the infinities become `null`. What
+ * it cannot write (`BigInt`, a cycle, a bare `undefined`) is a {@link CodecError}.
+ *
+ * What comes in is refused, with a {@link CodecError}, when it is deeper than `maxDepth`, or when an object has a key
+ * `__proto__`, or `constructor` with an object that has `prototype`: copied into another object, such keys would reach
+ * the prototype of every object. `reviver` runs after these checks. Of several equal keys the last one counts.
+ *
+ * The bare words `ping` and `pong` are no JSON, so they serve as {@link LiteralPing}.
+ *
+ * @throws InvalidOptionError with the value received.
  */
-export function json<Incoming = unknown, Outgoing = unknown>(): Codec<Incoming, Outgoing> {
+export function json<Incoming = unknown, Outgoing = unknown>(
+  options: JsonOptions = {},
+): Codec<Incoming, Outgoing> {
+  const { maxDepth = 64, reviver, replacer } = options
+  checkCount("json.maxDepth", maxDepth)
+  checkFunction("json.reviver", reviver)
+  checkFunction("json.replacer", replacer)
   return {
     literalPing: PING_PONG,
     encode(message) {
       let text: string | undefined
       try {
-        text = JSON.stringify(message)
+        text = JSON.stringify(message, replacer)
       } catch (cause) {
         throw new CodecError("ENCODE_FAILED", `message cannot be JSON: ${messageOf(cause)}`, typeof message, {
           cause,
@@ -54,12 +101,32 @@ export function json<Incoming = unknown, Outgoing = unknown>(): Codec<Incoming, 
     decode(data) {
       const text = expectText(data)
       try {
-        return JSON.parse(text) as Incoming
+        const value: unknown = JSON.parse(text)
+        refuseDanger(value, maxDepth)
+        // read a second time: a reviver must see nothing that is refused
+        return (reviver ? JSON.parse(text, reviver) : value) as Incoming
       } catch (cause) {
-        throw new CodecError("DECODE_FAILED", `frame is not JSON: ${preview(text)}`, preview(text), { cause })
+        const problem = cause instanceof SyntaxError ? "not JSON" : "refused"
+        throw new CodecError("DECODE_FAILED", `frame is ${problem}: ${preview(text)}`, preview(text), {
+          cause,
+        })
       }
     },
   }
+}
+
+function refuseDanger(value: unknown, depth: number): void {
+  if (typeof value !== "object" || value === null) return
+  if (depth === 0) throw new RangeError("it is too deep")
+  // apart, because the keys of a long array are as many strings
+  if (Array.isArray(value)) for (const inner of value) refuseDanger(inner, depth - 1)
+  else for (const key of Object.keys(value)) refuseMember(key, (value as never)[key], depth - 1)
+}
+
+function refuseMember(key: string, value: unknown, depth: number): void {
+  if (key === "__proto__" || (key === "constructor" && Object.hasOwn(Object(value), "prototype")))
+    throw new TypeError(`it has a key ${key}`)
+  refuseDanger(value, depth)
 }
 
 /** Strings in text frames, as they are. A binary frame is a {@link CodecError}. */

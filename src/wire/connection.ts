@@ -10,6 +10,7 @@ import { checkCount, checkMs, reject } from "../core/options.js"
 import { Timer } from "../core/timer.js"
 import type { Payload } from "../core/types.js"
 import type { Lag } from "./backlog.js"
+import type { FrameReader } from "./codec.js"
 import type {
   CloseCause,
   CloseInfo,
@@ -75,6 +76,7 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
   readonly #outbox: Outbox
   readonly #inbox: Inbox<Incoming>
   readonly #throttle: Throttle | undefined
+  readonly #reader: FrameReader<Incoming> | undefined
   readonly #unlisten: () => void
   #state: ConnectionState = "open"
   #cause: CloseCause = "peer"
@@ -111,6 +113,7 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
     this.#inbox = new Inbox<Incoming>(this, settings.concurrency)
     const { inboundLimits } = identity
     this.#throttle = inboundLimits && new Throttle(inboundLimits, settings.clock, this)
+    this.#reader = settings.codec.reader?.()
     this.#unlisten = listen(socket, this.#socketEvents())
   }
 
@@ -384,6 +387,11 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
     if (this.#throttle?.isGivenUp) return
     const data = isText && typeof raw !== "string" ? raw.toString() : raw
     if (this.#isLiteralPing(data)) return
+    if (this.#reader) this.#readWith(this.#reader, data)
+    else this.#decode(data)
+  }
+
+  #decode(data: Payload): void {
     this.messagesIn += 1
     let message: Incoming
     try {
@@ -401,6 +409,27 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
     this.#pulse?.seen(now)
     this.#throttle?.received(now, byteLength)
     return now
+  }
+
+  #readWith(reader: FrameReader<Incoming>, data: Payload): void {
+    const take = (message: Incoming) => {
+      this.messagesIn += 1
+      this.#inbox.push(message)
+    }
+    try {
+      reader.read(data, take, (error) => this.#undecodable(error))
+    } catch (error) {
+      this.#undecodable(error)
+    }
+  }
+
+  /** The peer may have ended in the middle of a message. */
+  #endReader(): void {
+    try {
+      this.#reader?.end()
+    } catch (error) {
+      this.#undecodable(error)
+    }
   }
 
   #isLiteralPing(data: Payload): boolean {
@@ -475,6 +504,7 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
     const left = this.#outbox.abandon(error, code !== CloseCode.ABNORMAL)
     const unsent = { count: left.count + this.#unsent.count, bytes: left.bytes + this.#unsent.bytes }
     this.#closeInfo = { code, reason, cause: this.#cause, unsent }
+    this.#endReader()
     this.#inbox.end()
     this.ended(this.#closeInfo)
     this.#closed?.resolve(this.#closeInfo)

@@ -23,6 +23,16 @@ describe("the codecs", () => {
     binary().encode("text")
   })
 
+  it("T2 T10 of JSON take a reviver and a replacer", () => {
+    json({ maxDepth: 8, reviver: (key, value) => (key === "at" ? new Date(String(value)) : value) })
+    // @ts-expect-error a depth is a number
+    json({ maxDepth: "8" })
+    // @ts-expect-error a list of keys is no function
+    json({ replacer: ["a"] })
+    // @ts-expect-error there is no such option
+    json({ maxKeys: 8 })
+  })
+
   it("may be anybody's own", () => {
     const numbers: Codec<number, number> = { encode: String, decode: Number }
     expectTypeOf(numbers).toExtend<Codec<number, number>>()
