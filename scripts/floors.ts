@@ -13,7 +13,7 @@ const FLOORS: ReadonlyMap<string, number> = new Map([
   ["hub", 2],
   ["server", 2],
   ["client", 2],
-  ["messaging", 2],
+  ["messages", 2],
   ["adapters", 3],
   ["auth", 3],
   ["metrics", 3],

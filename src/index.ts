@@ -33,6 +33,7 @@ export {
 export { Emitter, type ErrorEvent, type Listener } from "./core/emitter.js"
 export {
   CodecError,
+  type CodecErrorCode,
   ConnectError,
   type ConnectErrorOptions,
   ConnectionLostError,
@@ -75,6 +76,8 @@ export {
   type SendReport,
   type Target,
 } from "./hub/selection.js"
+export { lengthPrefixed, type PacketCodec } from "./messages/length-prefixed.js"
+export type { OutgoingPacket, Packet, PacketCompression, PacketOptions } from "./messages/packet-format.js"
 export type { Lag, OverflowPolicy } from "./wire/backlog.js"
 export {
   binary,

@@ -14,6 +14,9 @@ export type ErrorCode =
   | "INVALID_ADDRESS"
   | "INVALID_OPTION"
   | "NO_WEBSOCKET"
+  | "PACKET_TOO_BIG"
+  | "PACKET_TRUNCATED"
+  | "PACKET_TYPE_UNKNOWN"
   | "PING_TIMEOUT"
   | "QUEUE_FULL"
   | "SEND_TIMEOUT"
@@ -98,17 +101,16 @@ export class QueueFullError extends HoldfastError {
   }
 }
 
+/** What can be wrong with a message on its way into a frame or out of one. */
+export type CodecErrorCode = Extract<ErrorCode, "DECODE_FAILED" | "ENCODE_FAILED" | `PACKET_${string}`>
+
 /** A message could not be encoded or decoded. `preview` is short enough for a log. */
 export class CodecError extends HoldfastError {
+  declare readonly code: CodecErrorCode
   /** The first characters or bytes of the message, never the whole of it. */
   readonly preview: string
 
-  constructor(
-    code: "DECODE_FAILED" | "ENCODE_FAILED",
-    message: string,
-    preview: string,
-    options?: ErrorOptions,
-  ) {
+  constructor(code: CodecErrorCode, message: string, preview: string, options?: ErrorOptions) {
     super(code, message, options)
     this.preview = preview
   }

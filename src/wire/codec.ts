@@ -159,7 +159,8 @@ function expectText(data: Payload): string {
 
 const PREVIEW_LENGTH = 32
 
-function preview(data: Payload): string {
+/** The beginning of a frame, short enough for a log: text as it is, bytes in hexadecimal. */
+export function preview(data: Payload): string {
   const start = data.slice(0, PREVIEW_LENGTH)
   const shown =
     typeof start === "string" ? start : Array.from(start, (it) => it.toString(16).padStart(2, "0")).join(" ")

@@ -56,11 +56,7 @@ describe("the checker", () => {
     ],
     ["server/a.ts", 'import { b } from "../hub/b.js"', "server/a.ts -> hub/b.ts  (sideways on floor 2)"],
     ["server/a.ts", 'import { type B } from "../hub/b.js"', "server/a.ts -> hub/b.ts  (sideways on floor 2)"],
-    [
-      "hub/a.ts",
-      'import { b } from "../messaging/b.js"',
-      "hub/a.ts -> messaging/b.ts  (sideways on floor 2)",
-    ],
+    ["hub/a.ts", 'import { b } from "../messages/b.js"', "hub/a.ts -> messages/b.ts  (sideways on floor 2)"],
     ["auth/a.ts", 'import { b } from "../testing/b.js"', "auth/a.ts -> testing/b.ts  (sideways on floor 3)"],
     ["hub/a.ts", 'import { b } from "../odds/b.js"', "hub/a.ts -> odds/b.ts  (odds/ has no floor)"],
     [

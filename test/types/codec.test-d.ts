@@ -1,4 +1,13 @@
-import { binary, type Codec, json, type Payload, text } from "holdfast"
+import {
+  binary,
+  type Codec,
+  createHub,
+  json,
+  lengthPrefixed,
+  type Packet,
+  type Payload,
+  text,
+} from "holdfast"
 import { describe, expectTypeOf, it } from "vitest"
 
 describe("the codecs", () => {
@@ -31,6 +40,42 @@ describe("the codecs", () => {
     json({ replacer: ["a"] })
     // @ts-expect-error there is no such option
     json({ maxKeys: 8 })
+  })
+
+  it("T3 T10 of packets have numbers or names for types", () => {
+    const numbers = lengthPrefixed()
+    expectTypeOf(numbers.decode(new Uint8Array())).toEqualTypeOf<Packet<number>>()
+    const names = lengthPrefixed({ types: { hello: 1, samples: 2 } })
+    expectTypeOf(names.decode(new Uint8Array())).toEqualTypeOf<Packet<"hello" | "samples">>()
+    const payload = new Uint8Array()
+    expectTypeOf(names.encode([{ type: "hello", payload }])).toEqualTypeOf<Payload>()
+    createHub({ codec: names }).on("message", ({ data }) => {
+      expectTypeOf(data.type).toEqualTypeOf<"hello" | "samples">()
+    })
+    // @ts-expect-error no such name
+    names.encode({ type: "bye", payload })
+    // @ts-expect-error names, not numbers
+    names.encode({ type: 1, payload })
+    // @ts-expect-error numbers, not names
+    numbers.encode({ type: "hello", payload })
+    // @ts-expect-error a payload is bytes
+    numbers.encode({ type: 1, payload: "text" })
+    // @ts-expect-error no header is that wide
+    lengthPrefixed({ lengthBytes: 3 })
+  })
+
+  it("T3 T10 may read a connection with a state of their own", () => {
+    const lines: Codec<string, string> = {
+      ...text(),
+      reader: () => ({ read: (data, take) => take(String(data)), end() {} }),
+    }
+    expectTypeOf(lines).toExtend<Codec<string, string>>()
+    const odd: Codec<string, string> = {
+      ...text(),
+      // @ts-expect-error what it takes are messages
+      reader: () => ({ read: (_data, take) => take(1), end() {} }),
+    }
+    expectTypeOf(odd).not.toBeAny()
   })
 
   it("may be anybody's own", () => {
