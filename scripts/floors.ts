@@ -14,6 +14,7 @@ const FLOORS: ReadonlyMap<string, number> = new Map([
   ["server", 2],
   ["client", 2],
   ["messages", 2],
+  ["pool", 2],
   ["adapters", 3],
   ["auth", 3],
   ["metrics", 3],

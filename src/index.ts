@@ -78,6 +78,11 @@ export {
 } from "./hub/selection.js"
 export { lengthPrefixed, type PacketCodec } from "./messages/length-prefixed.js"
 export type { OutgoingPacket, Packet, PacketCompression, PacketOptions } from "./messages/packet-format.js"
+export { type AcquireOptions, ConnectionPool, type PoolCloseOptions } from "./pool/connection-pool.js"
+export { Lease } from "./pool/lease.js"
+export type { PoolClose, PoolEvents } from "./pool/pool-events.js"
+export type { PoolOptions } from "./pool/pool-options.js"
+export type { IdleMessages } from "./pool/pooled-socket.js"
 export type { Lag, OverflowPolicy } from "./wire/backlog.js"
 export {
   binary,
@@ -99,6 +104,8 @@ export type {
   SendAsyncOptions,
 } from "./wire/connection-events.js"
 export type { ConnectionIdentity, ConnectionOptions } from "./wire/connection-options.js"
+export { type DialOptions, dial } from "./wire/dial.js"
+export type { DialContext, DialNodeOptions, PerDial } from "./wire/dial-request.js"
 export type { FlushMode } from "./wire/flusher.js"
 export { Heartbeat, type HeartbeatPeer } from "./wire/heartbeat.js"
 export type { OutboxOptions, SendResult } from "./wire/outbox-options.js"

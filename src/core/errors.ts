@@ -6,6 +6,7 @@
 /** Every code an error of this library can carry. Codes are part of the public API and never change their meaning. */
 export type ErrorCode =
   | "ABORTED"
+  | "ACQUIRE_TIMEOUT"
   | "CONNECTION_LOST"
   | "CONNECT_FAILED"
   | "CONNECT_TIMEOUT"
@@ -18,6 +19,7 @@ export type ErrorCode =
   | "PACKET_TRUNCATED"
   | "PACKET_TYPE_UNKNOWN"
   | "PING_TIMEOUT"
+  | "POOL_CLOSED"
   | "QUEUE_FULL"
   | "SEND_TIMEOUT"
   | "STOP_RECONNECTING"
