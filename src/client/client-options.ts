@@ -5,16 +5,17 @@
 import { type BackoffOptions, resolveBackoff } from "../core/backoff.js"
 import type { RetryAdvice } from "../core/close-codes.js"
 import type { Logger } from "../core/logger.js"
-import { checkCount, checkFunction, checkMs, checkOneOf, type Given, reject } from "../core/options.js"
-import { backgroundClock, type Clock, systemClock } from "../core/timer.js"
+import { checkCount, checkFunction, checkMs, checkOneOf, type Given } from "../core/options.js"
+import type { Clock } from "../core/timer.js"
 import type { MaybePromise } from "../core/types.js"
 import { type Codec, checkCodec, checkLiteralPing, json, type LiteralPing } from "../wire/codec.js"
+import { checkNode, checkUrl } from "../wire/dial-request.js"
+import { clockOf, type NodeOptions } from "../wire/node-options.js"
 import { type HeartbeatSettings, resolveHeartbeat } from "../wire/pulse.js"
 import { resolveSendQueue, type SendQueueOptions, type SendQueueSettings } from "../wire/send-queue.js"
-import { findWebSocket, type WebSocketConstructor } from "../wire/socket.js"
-import type { LinkEnd, LinkRequest, PerAttempt } from "./link.js"
+import type { WebSocketConstructor } from "../wire/socket.js"
+import type { AttemptContext, LinkEnd, LinkRequest, PerAttempt } from "./link.js"
 import type { ClientHeartbeatOptions } from "./liveness.js"
-import type { NodeOptions } from "./node-options.js"
 import type { PolicySettings, ReconnectDecision } from "./reconnect-policy.js"
 
 /** What `onOpen` is given: the moment between the open socket and the queue. */
@@ -65,7 +66,7 @@ export interface ReconnectingClientOptions<Incoming = unknown, Outgoing = unknow
    */
   readonly pageEvents?: boolean
   /** What only the `ws` package can do: headers, agents, certificates. @defaultValue none */
-  readonly node?: NodeOptions
+  readonly node?: NodeOptions<AttemptContext>
   /** The constructor to use instead of the platform's. @defaultValue `ws` in Node, the native one in browsers */
   readonly WebSocket?: WebSocketConstructor
   /** Takes what nobody listens to; `false` for silence. @defaultValue warnings and errors to the console */
@@ -101,7 +102,7 @@ export function resolveClient<Incoming, Outgoing>(
   options: Given<ReconnectingClientOptions<Incoming, Outgoing>>,
 ): ClientSettings<Incoming, Outgoing> {
   const { heartbeat, maxRetries = false } = options
-  const clock = options.clock ?? (options.node?.unref ? backgroundClock : systemClock)
+  const clock = options.clock ?? clockOf(options.node)
   const codec = checkCodec("codec", options.codec === undefined ? json<Incoming, Outgoing>() : options.codec)
   const { literalPing = codec.literalPing ?? false, timeoutMs = TIMEOUT_MS, ...pulse } = heartbeat || {}
   if (maxRetries !== false) checkCount("maxRetries", maxRetries, 0)
@@ -113,7 +114,7 @@ export function resolveClient<Incoming, Outgoing>(
     link: {
       url: checkUrl(url),
       protocols: options.protocols,
-      node: checkNode(options.node, options.WebSocket),
+      node: checkNode("node", options.node, options.WebSocket),
       WebSocket: checkFunction("WebSocket", options.WebSocket),
       connectTimeoutMs: checkMs("connectTimeoutMs", options.connectTimeoutMs ?? 10_000, 1),
       closeTimeoutMs: checkMs("closeTimeoutMs", options.closeTimeoutMs ?? 1_000, 1),
@@ -134,19 +135,4 @@ export function resolveClient<Incoming, Outgoing>(
     signal: options.signal,
     clock,
   }
-}
-
-function checkUrl(url: PerAttempt<string | URL>): PerAttempt<string | URL> {
-  if (typeof url === "function" || typeof url === "string" || url instanceof URL) return url
-  return reject("url", "a string, a URL or a function", url)
-}
-
-function checkNode(
-  node: NodeOptions | undefined,
-  given: WebSocketConstructor | undefined,
-): NodeOptions | undefined {
-  if (node && findWebSocket(given) === globalThis.WebSocket) {
-    reject("node", "left out: this platform's own WebSocket takes no headers and no TLS options", node)
-  }
-  return node
 }

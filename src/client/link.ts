@@ -5,17 +5,16 @@
 
 import { ConnectError, hasErrorCode } from "../core/errors.js"
 import { type Clock, Timer } from "../core/timer.js"
-import type { MaybePromise, Payload } from "../core/types.js"
+import type { Payload } from "../core/types.js"
 import {
-  closeSocket,
-  findWebSocket,
-  listen,
-  OPEN,
-  type SocketLike,
-  terminate,
-  type WebSocketConstructor,
-} from "../wire/socket.js"
-import { handshakeOptions, type NodeOptions } from "./node-options.js"
+  askDestination,
+  connectError,
+  type DialRequest,
+  makeSocket,
+  type PerDial,
+  refusal,
+} from "../wire/dial-request.js"
+import { closeSocket, listen, OPEN, type SocketLike, terminate } from "../wire/socket.js"
 
 /** How one connection, or one attempt at one, ended. */
 export interface LinkEnd {
@@ -40,18 +39,10 @@ export interface AttemptContext {
 }
 
 /** A value, or a function that is asked for it once per attempt. */
-export type PerAttempt<T> = T | ((context: AttemptContext) => MaybePromise<T>)
+export type PerAttempt<T> = PerDial<T, AttemptContext>
 
-/** Where and how to dial. */
-export interface LinkRequest {
-  /** The address. */
-  readonly url: PerAttempt<string | URL>
-  /** Subprotocols to offer. */
-  readonly protocols: PerAttempt<string | readonly string[]> | undefined
-  /** See {@link NodeOptions}. */
-  readonly node: NodeOptions | undefined
-  /** The constructor to use instead of the platform's. */
-  readonly WebSocket: WebSocketConstructor | undefined
+/** Where and how to dial, and how long it may take. */
+export interface LinkRequest extends DialRequest<AttemptContext> {
   /** How long all of it may take until messages may flow, in milliseconds. */
   readonly connectTimeoutMs: number
   /** How long the closing handshake may take, in milliseconds. */
@@ -184,18 +175,10 @@ export class Link {
   }
 
   async #open(context: AttemptContext): Promise<void> {
-    const { url, protocols, node, WebSocket } = this.#request
-    // all at once: none is asked on behalf of an attempt that has ended meanwhile
-    const [address, offered, headers] = await Promise.all([
-      ask(url, context),
-      ask(protocols, context),
-      ask(node?.headers, context),
-    ])
+    const destination = await askDestination(this.#request, context)
     if (this.#isEnded) return
-    const Socket = findWebSocket(WebSocket)
-    if (!Socket) throw new ConnectError("this platform has no WebSocket: pass one", { code: "NO_WEBSOCKET" })
-    this.address = String(address)
-    const socket = this.#construct(Socket, this.address, offered, node && handshakeOptions(node, headers))
+    const socket = makeSocket(this.#request, destination)
+    this.address = destination.url
     this.#socket = socket
     this.#unlisten = listen(socket, {
       open: () => this.#opened(),
@@ -206,23 +189,6 @@ export class Link {
       error: (error) => this.#failed(error),
       refused: (status, header) => this.fail(refusal(status, header("retry-after"), this.#request.clock)),
     })
-  }
-
-  #construct(
-    Socket: WebSocketConstructor,
-    url: string,
-    offered: string | readonly string[] | undefined,
-    options: object | undefined,
-  ): SocketLike {
-    try {
-      return new Socket(url, typeof offered === "object" ? [...offered] : offered, options)
-    } catch (cause) {
-      // what is fixed will be as wrong the next time; what is asked for may be right then
-      const { url: asked, protocols, node } = this.#request
-      const isFixed = [asked, protocols, node?.headers].every((it) => typeof it !== "function")
-      const code = isFixed ? "INVALID_ADDRESS" : "CONNECT_FAILED"
-      throw new ConnectError(`cannot dial ${JSON.stringify(url)}: ${reasonOf(cause)}`, { code, cause })
-    }
   }
 
   #opened(): void {
@@ -236,7 +202,7 @@ export class Link {
     if (this.#wasOpen) {
       this.#error ??= error
       if (!this.#timer.isArmed) this.#timer.start(this.#request.closeTimeoutMs)
-    } else this.fail(connectError(error))
+    } else this.fail(hasErrorCode(error, "STOP_RECONNECTING") ? error : connectError(error))
   }
 
   #timedOut(): void {
@@ -259,25 +225,4 @@ export class Link {
     const end = { code, reason, wasOpen: this.#wasOpen, error: this.#error }
     this.#owner.linkEnded(this, end, this.#stage)
   }
-}
-
-async function ask<T>(value: PerAttempt<T>, context: AttemptContext): Promise<T> {
-  return typeof value === "function"
-    ? (value as (context: AttemptContext) => MaybePromise<T>)(context)
-    : value
-}
-
-function connectError(error: unknown): unknown {
-  if (error instanceof ConnectError || hasErrorCode(error, "STOP_RECONNECTING")) return error
-  return new ConnectError(`connect failed: ${reasonOf(error)}`, { cause: error })
-}
-
-function refusal(status: number, retryAfter: string | undefined, clock: Clock): ConnectError {
-  // seconds, or a date (RFC 9110, section 10.2.3)
-  const ms = Number(retryAfter) * 1_000 || Date.parse(retryAfter ?? "") - clock.date()
-  return new ConnectError(`the server answered ${status}`, { status, ...(ms > 0 && { retryAfterMs: ms }) })
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : "the platform does not say why"
 }

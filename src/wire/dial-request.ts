@@ -7,6 +7,7 @@ import { ConnectError } from "../core/errors.js"
 import { reject } from "../core/options.js"
 import type { Clock } from "../core/timer.js"
 import type { MaybePromise } from "../core/types.js"
+import { handshakeOptions, type NodeOptions } from "./node-options.js"
 import { findWebSocket, type SocketLike, type WebSocketConstructor } from "./socket.js"
 
 /** What callbacks are told about the dial that they are asked for. */
@@ -20,22 +21,14 @@ export interface DialContext {
 /** A value, or a function that is asked for it once per dial. */
 export type PerDial<T, Context = DialContext> = T | ((context: Context) => MaybePromise<T>)
 
-/** What only the `ws` package can do. Passing any of it where the platform's own `WebSocket` is used throws. */
-export interface DialNodeOptions<Context = DialContext> {
-  /** Headers of the upgrade request; a function is asked once per dial. */
-  readonly headers?: PerDial<Readonly<Record<string, string>>, Context>
-  /** Further options of the `ws` client: `agent`, `ca`, `cert`, `key`, `perMessageDeflate`, `maxPayload`, … */
-  readonly [option: string]: unknown
-}
-
 /** Where and how to dial. */
 export interface DialRequest<Context = DialContext> {
   /** The address. */
   readonly url: PerDial<string | URL, Context>
   /** Subprotocols to offer. */
   readonly protocols: PerDial<string | readonly string[], Context> | undefined
-  /** See {@link DialNodeOptions}. */
-  readonly node: DialNodeOptions<Context> | undefined
+  /** See {@link NodeOptions}. */
+  readonly node: NodeOptions<Context> | undefined
   /** The constructor to use instead of the platform's. */
   readonly WebSocket: WebSocketConstructor | undefined
 }
@@ -63,7 +56,7 @@ export async function askDestination<Context>(
   return {
     url: String(address),
     protocols: typeof offered === "object" ? [...offered] : offered,
-    options: node && { ...node, headers },
+    options: node && handshakeOptions(node, headers),
   }
 }
 
@@ -117,9 +110,9 @@ export function checkUrl<Context>(url: PerDial<string | URL, Context>): PerDial<
  */
 export function checkNode<Context>(
   path: string,
-  node: DialNodeOptions<Context> | undefined,
+  node: NodeOptions<Context> | undefined,
   given: WebSocketConstructor | undefined,
-): DialNodeOptions<Context> | undefined {
+): NodeOptions<Context> | undefined {
   if (node === undefined) return undefined
   if (typeof node !== "object" || node === null) return reject(path, "an object", node)
   if (findWebSocket(given) !== globalThis.WebSocket) return node

@@ -6,7 +6,8 @@
 import { checkFunction, checkMs, type Given, reject } from "../core/options.js"
 import { Connection } from "./connection.js"
 import { type ConnectionOptions, resolveConnection } from "./connection-options.js"
-import { checkNode, checkUrl, type DialNodeOptions, type PerDial } from "./dial-request.js"
+import { checkNode, checkUrl, type PerDial } from "./dial-request.js"
+import { clockOf, type NodeOptions } from "./node-options.js"
 import { type OpeningRequest, openSocket } from "./opening.js"
 import type { WebSocketConstructor } from "./socket.js"
 
@@ -20,7 +21,7 @@ export interface DialOptions<Incoming = unknown, Outgoing = unknown>
   /** Gives the dial up when aborted; an open connection does not hear it. @defaultValue none */
   readonly signal?: AbortSignal
   /** What only the `ws` package can do: headers, agents, certificates. @defaultValue none */
-  readonly node?: DialNodeOptions
+  readonly node?: NodeOptions
   /** The constructor to use instead of the platform's. @defaultValue `ws` in Node, the native one in browsers */
   readonly WebSocket?: WebSocketConstructor
 }
@@ -65,7 +66,8 @@ export function resolveDial<Incoming, Outgoing>(
   if (typeof options !== "object" || options === null) reject(path, "an object", options)
   const { protocols, connectTimeoutMs = 10_000, signal, node, WebSocket, ...connection } = options
   checkSignal(`${path}.signal`, signal)
-  const shared = connection as ConnectionOptions<Incoming, Outgoing>
+  const own = connection as ConnectionOptions<Incoming, Outgoing>
+  const shared = { ...own, clock: own.clock ?? clockOf(node) }
   const { clock } = resolveConnection(shared, path)
   return {
     url: checkUrl(url),

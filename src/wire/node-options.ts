@@ -1,8 +1,9 @@
 /**
- * What only the `ws` package can do for a client: headers, TLS, agents, and a socket that keeps no process alive.
+ * What only the `ws` package can do for a dial: headers, TLS, agents, and a socket that keeps no process alive.
  */
 
-import type { PerAttempt } from "./link.js"
+import { backgroundClock, type Clock, systemClock } from "../core/timer.js"
+import type { DialContext, PerDial } from "./dial-request.js"
 
 /** Text or bytes in PEM or DER, as `node:tls` takes them. */
 export type TlsMaterial = string | Uint8Array | readonly (string | Uint8Array)[]
@@ -11,9 +12,9 @@ export type TlsMaterial = string | Uint8Array | readonly (string | Uint8Array)[]
  * Options of the `ws` package's client, in Node. Passing any of it where the platform's own `WebSocket` is used throws at
  * construction. Whatever is not listed here is handed to `ws` as it is.
  */
-export interface NodeOptions {
-  /** Headers of the upgrade request; a function is asked once per attempt. @defaultValue none */
-  readonly headers?: PerAttempt<Readonly<Record<string, string>>>
+export interface NodeOptions<Context = DialContext> {
+  /** Headers of the upgrade request; a function is asked once per dial. @defaultValue none */
+  readonly headers?: PerDial<Readonly<Record<string, string>>, Context>
   /** An `http.Agent` or `https.Agent`, e.g. of a proxy. @defaultValue none */
   readonly agent?: object | undefined
   /** Certificates of authorities to trust instead of the well-known ones. @defaultValue Node's own */
@@ -26,7 +27,7 @@ export interface NodeOptions {
   readonly perMessageDeflate?: boolean | Readonly<Record<string, unknown>>
   /** The largest message to accept, in bytes; a larger one ends the connection with code 1009. @defaultValue 104_857_600 */
   readonly maxPayload?: number
-  /** Lets the process exit although this client is connected or waits to dial. @defaultValue false */
+  /** Lets the process exit although there is a connection, or a client that waits to dial. @defaultValue false */
   readonly unref?: boolean
   /** Further options of the `ws` client. */
   readonly [option: string]: unknown
@@ -38,9 +39,9 @@ interface OutgoingRequest {
   end(): void
 }
 
-/** What `ws` is given for one attempt. */
-export function handshakeOptions(
-  { unref, ...options }: NodeOptions,
+/** What `ws` is given for one dial. */
+export function handshakeOptions<Context>(
+  { unref, ...options }: NodeOptions<Context>,
   headers: Readonly<Record<string, string>> | undefined,
 ): object {
   if (!unref) return { ...options, headers }
@@ -50,4 +51,9 @@ export function handshakeOptions(
     request.end()
   }
   return { ...options, headers, finishRequest }
+}
+
+/** Where the time of a dial and of its connection comes from, unless it is given: timers keep a process alive too. */
+export function clockOf<Context>(node: NodeOptions<Context> | undefined): Clock {
+  return node?.unref ? backgroundClock : systemClock
 }
