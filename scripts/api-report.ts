@@ -1,5 +1,5 @@
 /**
- * The command `npm run api`: writes what the built package exports, with every signature, to docs/api — one text file
+ * The command `npm run api`: writes what the built package exports, with every signature, to docs/interface — one text file
  * per door. A change of the public interface is a change of these files, to be seen in a review.
  */
 
@@ -44,7 +44,7 @@ export function reportApi(): ApiReport[] {
   return doors.map(({ name, types }) => {
     const title = name === "." ? "holdfast" : `holdfast${name.slice(1)}`
     const lines = new Door(program.getTypeChecker(), program.getSourceFile(types)).lines()
-    return { file: `docs/api/${title.replaceAll("/", "-")}.txt`, text: `${title}\n\n${lines.join("\n")}\n` }
+    return { file: `docs/interface/${title.replaceAll("/", "-")}.txt`, text: `${title}\n\n${lines.join("\n")}\n` }
   })
 }
 
@@ -120,6 +120,6 @@ function oneLine(node: ts.Node): string {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  mkdirSync(`${root}docs/api`, { recursive: true })
+  mkdirSync(`${root}docs/interface`, { recursive: true })
   for (const { file, text } of reportApi()) writeFileSync(`${root}${file}`, text)
 }
