@@ -128,6 +128,16 @@ export class Hub<Incoming = unknown, Outgoing = unknown, Data = unknown> extends
     return this.#settings.counters.framesDeflated
   }
 
+  /** Bytes that wait for slow readers, of all connections together. O(connections for whom any wait). */
+  get bufferedBytes(): number {
+    return this.#settings.budget.bufferedBytes
+  }
+
+  /** How many connections were closed because more than `maxTotalBufferedBytes` waited for all of them. */
+  get connectionsShed(): number {
+    return this.#settings.budget.shedCount
+  }
+
   /** @internal How messages are compressed, for whoever agrees on it with the clients. */
   get compression(): CompressionSettings | false {
     return this.#settings.compression

@@ -17,6 +17,7 @@ export type ConnectionState = "open" | "closing" | "closed"
  * - `write-timeout`: nothing could be written for `writeTimeoutMs`.
  * - `overflow`: the reader was too slow, or sent faster than it was handled.
  * - `rate-limit`: the peer sent faster than it may, and went on doing so.
+ * - `overload`: all connections together held more than `maxTotalBufferedBytes`, and this one was among the slowest.
  * - `close-timeout`: the peer did not finish the closing handshake.
  */
 export type CloseCause =
@@ -26,6 +27,7 @@ export type CloseCause =
   | "write-timeout"
   | "overflow"
   | "rate-limit"
+  | "overload"
   | "close-timeout"
 
 /** How a connection ended. */

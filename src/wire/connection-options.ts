@@ -14,6 +14,7 @@ import {
 } from "../core/options.js"
 import { type Clock, systemClock } from "../core/timer.js"
 import type { Lag } from "./backlog.js"
+import { BufferBudget } from "./buffer-budget.js"
 import { type Codec, checkCodec, checkLiteralPing, json, type LiteralPing } from "./codec.js"
 import { type CompressionOptions, type CompressionSettings, resolveCompression } from "./compression.js"
 import { Deflater } from "./deflater.js"
@@ -70,6 +71,8 @@ export interface ConnectionSettings<Incoming, Outgoing>
   readonly logger: Logger
   /** Writes the outboxes of all of them. */
   readonly flusher: Flusher
+  /** Bounds what all of them hold. */
+  readonly budget: BufferBudget
   /** Compresses what all of them send; `undefined` where nothing is compressed. */
   readonly deflater: Deflater | undefined
   /** Counts encoded frames. */
@@ -170,6 +173,7 @@ function resolve<Incoming, Outgoing>(
     onLag: given.onLag,
     logger: resolveLogger(given.logger),
     flusher: new Flusher(given.clock),
+    budget: new BufferBudget(given.maxTotalBufferedBytes),
     counters: { framesEncoded: 0, framesDeflated: 0 },
   }
 }

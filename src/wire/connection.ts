@@ -293,6 +293,13 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
   }
 
   /** @internal */
+  overloaded(): void {
+    if (this.#state !== "open") return
+    this.#abandon(new ConnectionLostError("the outboxes of all connections overflowed"))
+    this.#beginClose(CloseCode.OVERLOAD, "too much waits for slow readers", "overload")
+  }
+
+  /** @internal */
   flooded(waiting: number): void {
     this.#beginClose(CloseCode.OVERLOAD, `${waiting} messages wait to be handled`, "overflow")
   }

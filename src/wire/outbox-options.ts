@@ -5,6 +5,7 @@
 import { checkCount, checkMs, checkOneOf } from "../core/options.js"
 import type { Clock } from "../core/timer.js"
 import type { Lag, OverflowPolicy } from "./backlog.js"
+import type { BufferBudget } from "./buffer-budget.js"
 import type { Flusher, FlushMode } from "./flusher.js"
 import type { Frame } from "./frame.js"
 
@@ -17,6 +18,12 @@ export interface OutboxOptions {
   readonly maxBufferedBytes?: number
   /** What happens above that. @defaultValue "close" */
   readonly overflow?: OverflowPolicy
+  /**
+   * How many bytes may wait for all connections together, counted for each as if it shared none with others. Above it
+   * those for whom most waits are closed with 1013 and cause `overload`; `false` for no such limit.
+   * @defaultValue 268_435_456
+   */
+  readonly maxTotalBufferedBytes?: number | false
   /** How long bytes may wait without any of them leaving, in milliseconds, before the connection is cut. @defaultValue 10_000 */
   readonly writeTimeoutMs?: number
   /**
@@ -33,6 +40,7 @@ export type OutboxSettings = Required<OutboxOptions>
 export const OUTBOX_DEFAULTS: OutboxSettings = Object.freeze({
   maxBufferedBytes: 1_048_576,
   overflow: "close" as OverflowPolicy,
+  maxTotalBufferedBytes: 268_435_456,
   writeTimeoutMs: 10_000,
   flush: "tick" as FlushMode,
 })
@@ -41,6 +49,8 @@ export const OUTBOX_DEFAULTS: OutboxSettings = Object.freeze({
 export function checkOutbox(path: string, settings: OutboxSettings): void {
   checkCount(`${path}.maxBufferedBytes`, settings.maxBufferedBytes)
   checkOneOf(`${path}.overflow`, settings.overflow, ["close", "drop-newest", "drop-oldest", "latest"])
+  const { maxTotalBufferedBytes } = settings
+  if (maxTotalBufferedBytes !== false) checkCount(`${path}.maxTotalBufferedBytes`, maxTotalBufferedBytes)
   checkMs(`${path}.writeTimeoutMs`, settings.writeTimeoutMs, 1)
   checkOneOf(`${path}.flush`, settings.flush, ["tick", "immediate"])
 }
@@ -63,12 +73,16 @@ export interface OutboxOwner {
   lagged(lag: Lag): Frame | undefined
   /** Nothing left for `writeTimeoutMs`. */
   stalled(): void
+  /** All connections together hold too much, and this one is among the slowest. */
+  overloaded(): void
 }
 
 /** The limits, and what outboxes of one owner share at run time. */
 export interface SharedSettings extends OutboxSettings {
   /** Writes all of them at the end of a turn. */
   readonly flusher: Flusher
+  /** Bounds what all of them hold together. */
+  readonly budget: BufferBudget
   /** Where time comes from. */
   readonly clock: Clock
 }

@@ -10,17 +10,20 @@
 import { ConnectionLostError } from "../core/errors.js"
 import { Backlog, CHUNK_BYTES, type Lag } from "./backlog.js"
 import { Batch } from "./batch.js"
+import type { BudgetMember } from "./buffer-budget.js"
 import type { Deflater } from "./deflater.js"
 import type { Flushable } from "./flusher.js"
 import type { Frame, FrameWaiter } from "./frame.js"
 import type { OutboxOwner, SendResult, SharedSettings } from "./outbox-options.js"
 import type { Sink } from "./sink.js"
 import { type Flow, StallWatch } from "./stall-watch.js"
+import { Waiters } from "./waiters.js"
 
 /** The frames of one connection that have not been handed to its sink. */
-export class Outbox implements Flushable, FrameWaiter, Flow {
+export class Outbox implements Flushable, FrameWaiter, Flow, BudgetMember {
   /** Bytes given to the sink so far. */
   writtenBytes = 0
+  notedBytes = 0
   readonly #sink: Sink
   readonly #settings: SharedSettings
   readonly #owner: OutboxOwner
@@ -36,7 +39,7 @@ export class Outbox implements Flushable, FrameWaiter, Flow {
   #isHeld = false
   #isClosed = false
   #stallWatch: StallWatch | undefined
-  #drainWaiters: { resolve(): void; reject(error: Error): void }[] | undefined
+  #drainWaiters: Waiters | undefined
 
   /** @param deflater - Compresses what is sent, where the peer has agreed to that. */
   constructor(
@@ -58,7 +61,12 @@ export class Outbox implements Flushable, FrameWaiter, Flow {
 
   /** Bytes that wait here and in the socket. */
   get bufferedBytes(): number {
-    return (this.#pending?.byteLength ?? 0) + (this.#backlog?.byteLength ?? 0) + this.#sink.bufferedBytes
+    return (this.#pending?.byteLength ?? 0) + this.waitingBytes
+  }
+
+  /** The same without what leaves with this turn. */
+  get waitingBytes(): number {
+    return (this.#backlog?.byteLength ?? 0) + this.#sink.bufferedBytes
   }
 
   /** Bytes that wait in the socket. */
@@ -110,10 +118,15 @@ export class Outbox implements Flushable, FrameWaiter, Flow {
   drained(): Promise<void> {
     if (this.#isClosed) return Promise.reject(new ConnectionLostError("the connection is closed"))
     if (!this.#isBlocked) return Promise.resolve()
-    return new Promise((resolve, reject) => {
-      this.#drainWaiters ??= []
-      this.#drainWaiters.push({ resolve, reject })
-    })
+    this.#drainWaiters ??= new Waiters()
+    return this.#drainWaiters.wait()
+  }
+
+  /** The budget of all outboxes is used up. One that is closing has nothing left to give up. */
+  shed(): boolean {
+    if (this.#isClosed) return false
+    this.#owner.overloaded()
+    return true
   }
 
   /** Writes everything, whatever room there is, and takes no more: what was sent before a close goes before it. */
@@ -135,10 +148,10 @@ export class Outbox implements Flushable, FrameWaiter, Flow {
     const frames = [...(this.#backlog?.clear() ?? []), ...(this.#pending?.frames() ?? [])]
     this.#pending = undefined
     this.#stallWatch?.stop()
+    this.#settings.budget.note(this, 0)
     this.#sink.close(error, isOrderly)
     for (const frame of frames) frame.settle(error)
-    for (const waiter of this.#drainWaiters ?? []) waiter.reject(error)
-    this.#drainWaiters = undefined
+    this.#drainWaiters?.reject(error)
     return { count: (lag?.count ?? 0) + frames.length, bytes }
   }
 
@@ -146,6 +159,7 @@ export class Outbox implements Flushable, FrameWaiter, Flow {
     const size = this.#sink.sizeOf(frame)
     if (!this.#isBlocked && !this.#hasRoom(size)) {
       this.flush()
+      if (this.#isClosed) return refuse(frame)
       if (!this.#isBlocked && !this.#hasRoom(size)) return this.#giveUp(frame, size)
     }
     if (this.#isBlocked) return this.#queue(frame, size)
@@ -190,6 +204,7 @@ export class Outbox implements Flushable, FrameWaiter, Flow {
     if (batch.isAwaited) this.#sink.write(batch, (error) => settleAll(batch, lost(error)))
     else this.#sink.write(batch)
     if (this.#sink.bufferedBytes > 0) this.#watch.begin()
+    if (this.#sink.bufferedBytes > 0 || this.notedBytes > 0) this.#note()
   }
 
   #writeOne(frame: Frame): void {
@@ -197,6 +212,7 @@ export class Outbox implements Flushable, FrameWaiter, Flow {
   }
 
   #block(): void {
+    if (this.#isClosed) return
     this.#isBlocked = true
     this.#isHeld = false
     this.#sink.whenRoom(() => this.#refill(false))
@@ -206,13 +222,20 @@ export class Outbox implements Flushable, FrameWaiter, Flow {
   #hold(frame: Frame): SendResult {
     this.#isBlocked = true
     this.#isHeld = true
-    this.#push(frame)
-    return "queued"
+    return this.#push(frame)
   }
 
-  #push(frame: Frame): void {
+  /** Appends a frame to the backlog. */
+  #push(frame: Frame): SendResult {
     this.#waiting.push(frame)
     if (!frame.isReady) frame.whenReady(this)
+    this.#note()
+    // there may have been too much for all of them, and this one the slowest
+    return this.#isClosed ? "dropped" : "queued"
+  }
+
+  #note(): void {
+    this.#settings.budget.note(this, this.waitingBytes)
   }
 
   #queue(frame: Frame, size: number): SendResult {
@@ -227,8 +250,7 @@ export class Outbox implements Flushable, FrameWaiter, Flow {
     const isHopeless = this.#sink.bufferedBytes + size > this.#settings.maxBufferedBytes
     if (isHopeless || !backlog.makeRoom(frame.key, () => this.#fits(size))) return this.#giveUp(frame, size)
     if (!backlog.isGapAtHead) this.#reportLag((notice) => backlog.push(notice))
-    this.#push(frame)
-    return "queued"
+    return this.#push(frame)
   }
 
   #giveUp(frame: Frame, size: number): SendResult {
@@ -261,6 +283,7 @@ export class Outbox implements Flushable, FrameWaiter, Flow {
     this.#advance(() => !this.#sink.isFull, isHurried)
     // a listener that heard of lag may have closed the connection, or sent more than there was room for
     if (this.#isClosed) return
+    if (this.notedBytes > 0) this.#note()
     if (this.#sink.isFull) {
       this.#block()
       return
@@ -268,8 +291,7 @@ export class Outbox implements Flushable, FrameWaiter, Flow {
     this.#isHeld = (this.#backlog?.length ?? 0) > 0
     this.#isBlocked = this.#isHeld
     if (this.#isBlocked) return
-    for (const waiter of this.#drainWaiters ?? []) waiter.resolve()
-    this.#drainWaiters = undefined
+    this.#drainWaiters?.resolve()
   }
 
   /** Writes what waited, in order, while there is room, with the word of what was lost where the gap is. */

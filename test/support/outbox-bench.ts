@@ -5,6 +5,7 @@
 import type { Payload } from "../../src/core/types.js"
 import { VirtualClock } from "../../src/testing/virtual-clock.js"
 import type { Lag } from "../../src/wire/backlog.js"
+import { BufferBudget } from "../../src/wire/buffer-budget.js"
 import { DeflatingFrame } from "../../src/wire/deflating-frame.js"
 import { Flusher } from "../../src/wire/flusher.js"
 import type { Frame, FrameOptions } from "../../src/wire/frame.js"
@@ -18,11 +19,13 @@ export class RecordingOwner implements OutboxOwner {
   readonly lags: Lag[] = []
   overflows = 0
   stalls = 0
+  overloads = 0
   /** Says what is put into the stream where messages were lost. */
   notice: ((lag: Lag) => string) | undefined
   /** Runs while the owner is told of lag. */
   onLag: (() => void) | undefined
   onOverflow: (() => void) | undefined
+  onOverload: (() => void) | undefined
 
   overflowed(): void {
     this.overflows += 1
@@ -37,6 +40,11 @@ export class RecordingOwner implements OutboxOwner {
 
   stalled(): void {
     this.stalls += 1
+  }
+
+  overloaded(): void {
+    this.overloads += 1
+    this.onOverload?.()
   }
 }
 
@@ -87,12 +95,19 @@ export function outboxBench(
     clock?: VirtualClock
     flusher?: Flusher
     deflater?: HandDeflater
+    budget?: BufferBudget
   } = {},
 ) {
-  const { markBytes, flusher, deflater, clock = new VirtualClock(), ...limits } = options
+  const { markBytes, flusher, deflater, budget, clock = new VirtualClock(), ...limits } = options
   const sink = new FakeSink(markBytes)
   const owner = new RecordingOwner()
-  const settings = { ...OUTBOX_DEFAULTS, ...limits, clock, flusher: flusher ?? new Flusher(clock) }
+  const settings = {
+    ...OUTBOX_DEFAULTS,
+    ...limits,
+    clock,
+    flusher: flusher ?? new Flusher(clock),
+    budget: budget ?? new BufferBudget(limits.maxTotalBufferedBytes ?? false),
+  }
   const outbox = new Outbox(sink, settings, owner, deflater)
   return {
     clock,

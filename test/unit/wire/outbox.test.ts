@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from "vitest"
 import { VirtualClock } from "../../../src/testing/virtual-clock.js"
 import { CHUNK_BYTES } from "../../../src/wire/backlog.js"
+import { BufferBudget } from "../../../src/wire/buffer-budget.js"
 import { Flusher } from "../../../src/wire/flusher.js"
 import { Outbox } from "../../../src/wire/outbox.js"
 import { checkOutbox, OUTBOX_DEFAULTS } from "../../../src/wire/outbox-options.js"
@@ -30,7 +31,12 @@ describe("Outbox while the way is free", () => {
 
   it("S11 outboxes that hold the same frames write the same batch", async () => {
     const clock = new VirtualClock()
-    const shared = { ...OUTBOX_DEFAULTS, clock, flusher: new Flusher(clock) }
+    const shared = {
+      ...OUTBOX_DEFAULTS,
+      clock,
+      flusher: new Flusher(clock),
+      budget: new BufferBudget(false),
+    }
     const sinks = [new FakeSink(), new FakeSink(), new FakeSink()]
     const outboxes = sinks.map((sink) => new Outbox(sink, shared, new RecordingOwner()))
     for (const text of ["a", "b", "c"]) {
@@ -216,6 +222,8 @@ describe("checkOutbox", () => {
   it.each([
     [{ maxBufferedBytes: 0 }, /^hub\.maxBufferedBytes .* received 0$/],
     [{ maxBufferedBytes: Number.POSITIVE_INFINITY }, /^hub\.maxBufferedBytes .* received Infinity$/],
+    [{ maxTotalBufferedBytes: 0 }, /^hub\.maxTotalBufferedBytes .* received 0$/],
+    [{ maxTotalBufferedBytes: null as never }, /^hub\.maxTotalBufferedBytes .* received null$/],
     [{ overflow: "drop" as never }, /^hub\.overflow .* received "drop"$/],
     [{ writeTimeoutMs: 0 }, /^hub\.writeTimeoutMs .* received 0$/],
     [{ flush: false as never }, /^hub\.flush .* received false$/],
@@ -223,10 +231,11 @@ describe("checkOutbox", () => {
     expect(() => checkOutbox("hub", { ...OUTBOX_DEFAULTS, ...options })).toThrow(message)
   })
 
-  it("S20 S33 passes the defaults, which are the documented ones", () => {
+  it("S20 S24 S33 passes the defaults, which are the documented ones", () => {
     checkOutbox("hub", OUTBOX_DEFAULTS)
     expect(OUTBOX_DEFAULTS).toEqual({
       maxBufferedBytes: 1_048_576,
+      maxTotalBufferedBytes: 268_435_456,
       overflow: "close",
       writeTimeoutMs: 10_000,
       flush: "tick",
