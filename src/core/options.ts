@@ -60,6 +60,16 @@ export function checkMs(path: string, value: unknown, min = 0): number {
 }
 
 /**
+ * A moment, as milliseconds since 1970.
+ * @throws {@link InvalidOptionError} with the value received.
+ */
+export function checkMoment(path: string, value: number | Date): number {
+  const ms = value instanceof Date ? value.getTime() : value
+  if (typeof ms === "number" && Number.isFinite(ms)) return ms
+  return reject(path, "a valid Date, or milliseconds since 1970", value)
+}
+
+/**
  * One of a few words.
  * @throws {@link InvalidOptionError} with the value received.
  */

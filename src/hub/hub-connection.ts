@@ -2,22 +2,34 @@
  * A connection that belongs to a hub: it can join rooms and may carry a user. Everything else is `Connection`.
  */
 
+import { CloseCode } from "../core/close-codes.js"
 import type { ErrorEvent } from "../core/emitter.js"
+import { checkMoment } from "../core/options.js"
+import type { Clock } from "../core/timer.js"
 import type { Lag } from "../wire/backlog.js"
 import { Connection } from "../wire/connection.js"
 import type { CloseInfo } from "../wire/connection-events.js"
 import type { ConnectionIdentity, ConnectionOptions } from "../wire/connection-options.js"
 import type { Frame } from "../wire/frame.js"
 import type { SocketLike } from "../wire/socket.js"
+import { Expiry } from "./expiry.js"
 
 /** What is particular to one connection of a hub. */
 export interface HubConnectionIdentity<Data = unknown> extends ConnectionIdentity<Data> {
   /** Whose connection it is: `hub.user(userId)` means all connections with this id. @defaultValue undefined */
   readonly userId?: string | undefined
+  /**
+   * When its login ends, as a `Date` or in milliseconds since 1970: an `expiring` event comes 30 s before, and unless
+   * `connection.renew` was called the connection is then closed with 4401.
+   * @defaultValue never
+   */
+  readonly expiresAt?: number | Date | undefined
 }
 
 /** What a connection needs of its hub. */
 export interface ConnectionHost<Incoming, Outgoing, Data> {
+  /** Where time comes from. */
+  readonly clock: Clock
   /** Adds to rooms. */
   join(connection: HubConnection<Incoming, Outgoing, Data>, rooms: string | readonly string[]): Promise<void>
   /** Takes out of rooms. */
@@ -32,6 +44,8 @@ export interface ConnectionHost<Incoming, Outgoing, Data> {
   lost(connection: HubConnection<Incoming, Outgoing, Data>, lag: Lag): void
   /** An error that nobody heard on the connection. */
   failed(connection: HubConnection<Incoming, Outgoing, Data>, event: ErrorEvent): void
+  /** A login ends soon. */
+  expiring(connection: HubConnection<Incoming, Outgoing, Data>, expiresAt: number): void
   /** A connection has ended. */
   left(connection: HubConnection<Incoming, Outgoing, Data>, info: CloseInfo): void
 }
@@ -45,6 +59,7 @@ export class HubConnection<Incoming = unknown, Outgoing = unknown, Data = unknow
   /** Whose connection it is, where the application said so. */
   readonly userId: string | undefined
   readonly #host: ConnectionHost<Incoming, Outgoing, Data>
+  #expiry: Expiry | undefined
 
   /** @internal Made by `hub.add`. */
   constructor(
@@ -56,6 +71,32 @@ export class HubConnection<Incoming = unknown, Outgoing = unknown, Data = unknow
     super(socket, identity, options)
     this.#host = host
     this.userId = identity.userId
+    if (identity.expiresAt !== undefined) this.renew(identity.expiresAt)
+  }
+
+  /** When its login ends, in milliseconds since 1970; `undefined` for never. */
+  get expiresAt(): number | undefined {
+    return this.#expiry?.expiresAt
+  }
+
+  /**
+   * Puts the end of its login off, or sets one: from now on it is closed with 4401 at that moment, and `expiring` comes
+   * 30 s before. After the end of the connection it does nothing.
+   *
+   * @param until - A `Date`, or milliseconds since 1970. One that has passed ends the connection.
+   * @throws InvalidOptionError with the value received.
+   */
+  renew(until: number | Date): void {
+    const expiresAt = checkMoment("renew until", until)
+    if (this.state !== "open") return
+    this.#expiry ??= new Expiry(this.#host.clock, {
+      expiring: (at) => {
+        this.emit("expiring", { expiresAt: at })
+        this.#host.expiring(this, at)
+      },
+      expired: () => void this.close(CloseCode.EXPIRED, "the login has expired"),
+    })
+    this.#expiry.set(expiresAt)
   }
 
   /** The rooms it is in, at this moment. */
@@ -99,6 +140,7 @@ export class HubConnection<Incoming = unknown, Outgoing = unknown, Data = unknow
   }
 
   protected override ended(info: CloseInfo): void {
+    this.#expiry?.stop()
     // rooms are left only after the listeners have seen which they were
     super.ended(info)
     this.#host.left(this, info)

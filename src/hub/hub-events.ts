@@ -32,6 +32,13 @@ export interface HubEvents<Incoming, Outgoing, Data> {
     /** The connection it is about. */
     readonly connection: HubConnection<Incoming, Outgoing, Data>
   }
+  /** A login ends in 30 s, or sooner where it was shorter than that: `connection.renew` puts the end off. */
+  expiring: {
+    /** The connection it is about. */
+    readonly connection: HubConnection<Incoming, Outgoing, Data>
+    /** When it ends, in milliseconds since 1970. */
+    readonly expiresAt: number
+  }
   /** A connection joined a room. */
   join: {
     /** The connection it is about. */

@@ -3,7 +3,7 @@
  */
 
 import { isSendableCloseCode } from "../core/close-codes.js"
-import { checkMethods, type Given, reject } from "../core/options.js"
+import { checkMethods, checkMoment, type Given, reject } from "../core/options.js"
 import {
   type ConnectionOptions,
   type ConnectionSettings,
@@ -76,11 +76,12 @@ export function checkCloseCode(code: number): void {
  */
 export function checkAddition(
   socket: SocketLike,
-  { id, userId }: HubConnectionIdentity,
+  { id, userId, expiresAt }: HubConnectionIdentity,
   taken: ReadonlyMap<string, unknown>,
 ): void {
   if (socket?.readyState !== OPEN) reject("hub.add socket.readyState", "1 (open)", socket?.readyState)
   if (userId !== undefined) checkName("hub.add userId", userId)
+  if (expiresAt !== undefined) checkMoment("hub.add expiresAt", expiresAt)
   if (id !== undefined && taken.has(checkName("hub.add id", id))) {
     reject("hub.add id", "the id of no other connection", id)
   }

@@ -70,7 +70,7 @@ export class Hub<Incoming = unknown, Outgoing = unknown, Data = unknown> extends
   readonly #membership: Membership<HubConnection<Incoming, Outgoing, Data>>
   readonly #dispatcher: Dispatcher<Incoming, Outgoing, Data>
   readonly #ending = new AbortController()
-  readonly #host = this.#makeHost()
+  readonly #host: ConnectionHost<Incoming, Outgoing, Data>
   readonly #everybody: Selection<Outgoing>
   #closing: Promise<void> | undefined
 
@@ -80,6 +80,7 @@ export class Hub<Incoming = unknown, Outgoing = unknown, Data = unknown> extends
     super(settings.logger)
     this.#shared = shared
     this.#settings = settings
+    this.#host = this.#makeHost()
     this.#adapter = adapter
     this.#heartbeat = heartbeat === false ? undefined : new Heartbeat(heartbeat, settings.clock)
     const adapterFailed = (error: unknown) => this.raise({ error, stage: "adapter" })
@@ -291,6 +292,7 @@ export class Hub<Incoming = unknown, Outgoing = unknown, Data = unknown> extends
 
   #makeHost(): ConnectionHost<Incoming, Outgoing, Data> {
     return {
+      clock: this.#settings.clock,
       join: (connection, rooms) => this.#membership.join(connection, rooms),
       leave: (connection, rooms) => this.#membership.leave(connection, rooms),
       roomsOf: (connection) => this.#membership.roomsOf(connection),
@@ -298,6 +300,7 @@ export class Hub<Incoming = unknown, Outgoing = unknown, Data = unknown> extends
       received: (connection, data) => void this.emit("message", { connection, data }),
       lost: (connection, lag) => void this.emit("lagged", { ...lag, connection }),
       failed: (connection, event) => this.raise({ ...event, connection }),
+      expiring: (connection, expiresAt) => void this.emit("expiring", { connection, expiresAt }),
       left: (connection, info) => this.#left(connection, info),
     }
   }

@@ -4,7 +4,7 @@
 
 import type { IncomingMessage } from "node:http"
 import type { Duplex } from "node:stream"
-import { reject } from "../core/options.js"
+import { checkMoment, reject } from "../core/options.js"
 import { type Clock, Timer } from "../core/timer.js"
 import type { MaybePromise } from "../core/types.js"
 import type { PathParams } from "./path-pattern.js"
@@ -16,6 +16,12 @@ export interface Acceptance<Data = unknown> {
   readonly data?: Data
   /** Whose connection it is. @defaultValue undefined */
   readonly userId?: string
+  /**
+   * When the login ends, as a `Date` or in milliseconds since 1970: the connection is closed with 4401 then, unless
+   * `connection.renew` was called. One that has passed is refused with 401.
+   * @defaultValue never
+   */
+  readonly expiresAt?: number | Date
   /** The subprotocol to agree on; one that the client offered. @defaultValue as the `protocols` option says */
   readonly protocol?: string
   /** Headers of the 101 answer, such as `Set-Cookie`. @defaultValue none */
@@ -103,7 +109,9 @@ function checkAdmission<Data>(admission: Admission<Data>): Admission<Data> {
   if (typeof admission !== "object" || admission === null || Array.isArray(admission)) {
     return reject("what authenticate returns", "an acceptance, a refusal or undefined", admission)
   }
-  return isRefusal(admission) ? checkRefusal(admission) : admission
+  if (isRefusal(admission)) return checkRefusal(admission)
+  if (admission.expiresAt !== undefined) checkMoment("expiresAt", admission.expiresAt)
+  return admission
 }
 
 /** Calls back when the client resets, closes, or ends its side, and takes nothing out of the stream. Returns the undo. */

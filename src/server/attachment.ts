@@ -84,9 +84,9 @@ export class Attachment extends Emitter<AttachmentEvents> {
 
   #makeOwner(): EntranceOwner {
     return {
-      entered: (webSocket, { request, params, remoteAddress }, { data, userId }, place) => {
+      entered: (webSocket, { request, params, remoteAddress }, { data, userId, expiresAt }, place) => {
         const inboundLimits = this.#settings.limits.inbound
-        const identity = { request, params, remoteAddress, data, userId, inboundLimits }
+        const identity = { request, params, remoteAddress, data, userId, expiresAt, inboundLimits }
         const connection = this.#hub.add(webSocket, identity)
         this.#places.set(connection, place)
       },

@@ -26,7 +26,7 @@ import { findProblem } from "./handshake-request.js"
 import type { SharedLimiter } from "./limit-options.js"
 import { OriginCheck } from "./origin.js"
 import type { PathParams } from "./path-pattern.js"
-import { checkHeaders, type Refused, refuse } from "./refusal.js"
+import { checkHeaders, type Refusal, type Refused, refuse } from "./refusal.js"
 import { parseTarget } from "./request-target.js"
 
 /** One upgrade on its way in. */
@@ -172,15 +172,15 @@ export class Entrance {
       const admission = (await this.#admissions?.admit(request, { params, remoteAddress })) ?? {}
       checkHeaders(admission.headers ?? {})
       if (this.#isClosing) return CLOSING
-      return isRefusal(admission)
-        ? { refusal: admission, check: "authenticate", reason: "authenticate" }
-        : admission
+      if (isRefusal(admission)) return refusedBy(admission, "authenticate")
+      const isExpired = Number(admission.expiresAt ?? Number.POSITIVE_INFINITY) <= this.#clock.date()
+      return isExpired ? refusedBy({ status: 401 }, "the login has expired") : admission
     } catch (error) {
       if (error instanceof NoMoreUpgradesError) return CLOSING
       if (!request.socket.destroyed) this.#owner.failed({ error, stage: "authenticate" })
       return error instanceof AuthenticateTimeoutError
-        ? { refusal: { status: 503 }, check: "authenticate", reason: "authenticate took too long" }
-        : { refusal: { status: 500 }, check: "authenticate", reason: "authenticate failed" }
+        ? refusedBy({ status: 503 }, "authenticate took too long")
+        : refusedBy({ status: 500 }, "authenticate failed")
     }
   }
 
@@ -206,4 +206,8 @@ export class Entrance {
     refuse(socket, refused.refusal, this.#clock)
     this.#owner.refused(request, remoteAddress, refused)
   }
+}
+
+function refusedBy(refusal: Refusal, reason: string): Refused {
+  return { refusal, check: "authenticate", reason }
 }

@@ -59,6 +59,11 @@ export interface ConnectionEvents<Incoming> {
   error: ErrorEvent
   /** The overflow policy dropped messages, and there is room again: exactly so many were lost since the last time. */
   lagged: Lag
+  /** Of connections with an `expiresAt`: the login ends in 30 s, or sooner where it was shorter than that. */
+  expiring: {
+    /** When it ends, in milliseconds since 1970. */
+    readonly expiresAt: number
+  }
   /** A ping was answered after so many milliseconds. */
   pong: {
     /** The round trip, in milliseconds. */
