@@ -44,7 +44,10 @@ export function reportApi(): ApiReport[] {
   return doors.map(({ name, types }) => {
     const title = name === "." ? "holdfast" : `holdfast${name.slice(1)}`
     const lines = new Door(program.getTypeChecker(), program.getSourceFile(types)).lines()
-    return { file: `docs/interface/${title.replaceAll("/", "-")}.txt`, text: `${title}\n\n${lines.join("\n")}\n` }
+    return {
+      file: `docs/interface/${title.replaceAll("/", "-")}.txt`,
+      text: `${title}\n\n${lines.join("\n")}\n`,
+    }
   })
 }
 
