@@ -7,7 +7,7 @@ import { CloseCode } from "../core/close-codes.js"
 import type { SocketLike } from "../wire/socket.js"
 
 /** Why a connection ended whose holder has given it back. */
-export const RELEASED = "released"
+const RELEASED = "released"
 
 type Listen = (type: string, listener: (...args: unknown[]) => void) => void
 type Left = (error?: Error | null) => void

@@ -163,8 +163,6 @@ export class PooledSocket<Incoming, Outgoing, Data> implements HeartbeatPeer {
   #keepAgain(): boolean {
     const last = this.#held
     if (!this.#letGo()) return false
-    // nothing of what the last one did may keep the next from reading
-    this.#socket.resume?.()
     this.#held = this.#keep(last.data)
     return true
   }

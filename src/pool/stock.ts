@@ -122,7 +122,7 @@ export class Stock<Incoming, Outgoing, Data> {
       return false
     })
     timer.stop()
-    if (isGood && socket.isOpen && !this.#isClosed) return true
+    if (isGood && socket.isOpen) return true
     socket.retire("invalid")
     return false
   }

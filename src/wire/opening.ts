@@ -85,8 +85,7 @@ class Opening<T> {
       open: () => this.#opened(socket),
       message: () => {},
       close: (code) => this.#fail(new ConnectError(`the connection ended with ${code} before it was ready`)),
-      // where it was open, the close that follows says more
-      error: (error) => this.#isOpen || this.#fail(connectError(error)),
+      error: (error) => this.#fail(connectError(error)),
       refused: (status, header) => this.#fail(refusal(status, header("retry-after"), request.clock)),
     })
   }

@@ -35,6 +35,16 @@ describe("close()", () => {
     expect(fake.errors).toEqual([])
   })
 
+  it("C40 leaves nothing idle from its first moment on", async () => {
+    const fake = fakePool({ max: 2 })
+    const [first, second] = [await fake.take(), await fake.take()]
+    first.release()
+    second.release()
+    for (const index of [0, 1]) fake.far(index).isDeaf = true
+    void fake.pool.close()
+    expect(fake.counts).toEqual({ size: 2, idle: 0, leased: 0, waiting: 0 })
+  })
+
   it("C40 leaves leases their grace, and resolves as soon as the last is given back", async () => {
     const fake = fakePool()
     const leases = [await fake.take(), await fake.take(), await fake.take()]

@@ -1,4 +1,4 @@
-import { ConnectError } from "holdfast"
+import { ConnectError, type Lease } from "holdfast"
 import { describe, expect, it, vi } from "vitest"
 import { fakePool, outcomeOf } from "../../support/pool-fake.js"
 
@@ -61,6 +61,45 @@ describe("a dial that fails", () => {
     await fake.clock.advance(2_050)
     expect(more.filter(({ value }) => value)).toHaveLength(3)
     expect(fake.network.sockets).toHaveLength(16)
+  })
+
+  it("C40 is over with the first dial that succeeds: the others follow at once", async () => {
+    const fake = fakePool({ max: 4 })
+    fake.network.onDial = (socket) => socket.refuse()
+    const [first, ...others] = [1, 2, 3, 4].map(() => outcomeOf(fake.pool.acquire()))
+    await fake.turn()
+    expect([first, ...others].every((it) => it?.error)).toBe(true)
+    const later = [1, 2, 3].map(() => outcomeOf(fake.pool.acquire()))
+    fake.network.onDial = (socket) => {
+      if (fake.network.sockets.length === 5) socket.accept()
+    }
+    await fake.clock.advance(300)
+    expect(later.map(({ isSettled }) => isSettled)).toEqual([true, false, false])
+    expect(fake.network.live).toHaveLength(3)
+    // the failure is past: it is no cause of what comes
+    const late = outcomeOf(fake.pool.acquire({ timeoutMs: 10 }))
+    await fake.clock.advance(10)
+    expect((late.error as Error).cause).toBeUndefined()
+  })
+
+  it("C40 is not made good by a connection that was open before", async () => {
+    const attempts: number[] = []
+    const fake = fakePool({
+      max: 2,
+      url: ({ attempt }) => {
+        attempts.push(attempt)
+        return "ws://far.example/"
+      },
+    })
+    const old = await fake.take()
+    fake.network.onDial = (socket) => socket.refuse()
+    outcomeOf(fake.pool.acquire())
+    await fake.turn()
+    old.release()
+    await fake.take()
+    for (let i = 0; i < 2; i += 1) outcomeOf(fake.pool.acquire())
+    await fake.clock.advance(10_000)
+    expect(attempts).toEqual([0, 0, 1, 2])
   })
 
   it("C40 is not dialled again before the wait is over, whoever asks", async () => {
@@ -180,12 +219,20 @@ describe("a server that takes connections in and drops them", () => {
 
   it.each([
     ["said something", (fake: ReturnType<typeof fakePool>) => fake.far(0).deliver("welcome")],
+    [
+      "said something to the last holder",
+      async (fake: ReturnType<typeof fakePool>, lease: Lease<string, string>) => {
+        fake.far(0).deliver("welcome")
+        lease.release()
+        await fake.take()
+      },
+    ],
     ["closed with 1000", (fake: ReturnType<typeof fakePool>) => fake.far(0).end(1000)],
     ["kept it for a while", (fake: ReturnType<typeof fakePool>) => fake.clock.advance(5_000)],
   ])("C40 is dialled at once when it %s", async (_, act) => {
     const fake = fakePool({ max: 1 })
-    await fake.take()
-    await act(fake)
+    const lease = await fake.take()
+    await act(fake, lease)
     fake.far(0).cut()
     await fake.take()
     expect(fake.network.sockets).toHaveLength(2)
@@ -228,6 +275,33 @@ describe("onOpen", () => {
     expect(outcome.error).toMatchObject({ code: "CONNECT_FAILED", cause: bug })
     expect(fake.network.live).toEqual([])
     expect(fake.pool.size).toBe(0)
+  })
+
+  it("C40 that hangs on a dead connection leaves no listener on the socket", async () => {
+    const fake = fakePool({ make: "browser", connectTimeoutMs: 500, onOpen: () => new Promise(() => {}) })
+    outcomeOf(fake.pool.acquire())
+    await fake.turn()
+    fake.far(0).blackHole()
+    await fake.clock.advance(500)
+    // it cannot be terminated, and its close may take minutes
+    expect(fake.far(0).readyState).toBe(2)
+    expect([fake.far(0).listenerCount, fake.pool.size]).toEqual([0, 0])
+  })
+
+  it("C40 that is done after the pool was closed opens nothing", async () => {
+    let done: () => void = () => {}
+    const fake = fakePool({
+      onOpen: () =>
+        new Promise((resolve) => {
+          done = resolve
+        }),
+    })
+    outcomeOf(fake.pool.acquire())
+    await fake.turn()
+    void fake.pool.close()
+    done()
+    await fake.turn()
+    expect([fake.opened, fake.closed, fake.pool.size, fake.network.live]).toEqual([[], [], 0, []])
   })
 
   it("C40 does not outlive its connection", async () => {

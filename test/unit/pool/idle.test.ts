@@ -163,6 +163,21 @@ describe("validate", () => {
     expect(told).toEqual(errors)
   })
 
+  it("C40 that says yes to a connection whose end has begun is not believed", async () => {
+    const sockets: { readyState: number }[] = []
+    const fake = await idlePool({
+      validate: () => {
+        for (const socket of sockets) socket.readyState = 2
+        return true
+      },
+    })
+    sockets.push(fake.far(0))
+    const lease = outcomeOf(fake.pool.acquire())
+    await fake.clock.advance(0)
+    expect(lease.value?.state).toBe("open")
+    expect(lease.value?.id).not.toBe(fake.id)
+  })
+
   it("C40 that hangs has connectTimeoutMs, and others are not lent before their turn", async () => {
     const validate = () => new Promise<boolean>(() => {})
     const { pool, clock, closed, network, counts } = await idlePool({ validate, connectTimeoutMs: 500 })
@@ -251,7 +266,7 @@ describe("the heartbeat of a pool", () => {
     const { pending } = fake.clock
     expect(pending).toBe(1)
     for (const lease of leases) lease.release()
-    await fake.clock.advance(20_000)
+    await fake.clock.advance(5_000)
     expect([fake.pool.size, fake.clock.pending]).toEqual([0, 0])
   })
 

@@ -215,6 +215,32 @@ describe("a connection that ends while it is leased", () => {
     expect(fake.network.mostUnclosed).toBe(1)
   })
 
+  it("C40 is no news any more to whoever has given it back, and none for the log", async () => {
+    const logger = new RecordingLogger()
+    const fake = fakePool({ logger })
+    const lease = await fake.take()
+    const heard: unknown[] = []
+    lease.on("close", (info) => heard.push(info))
+    fake.far(0).isDeaf = true
+    const closed = lease.close(4_000, "bad answer")
+    lease.release()
+    fake.far(0).emit("error", { error: new Error("reset") })
+    fake.far(0).cut()
+    expect(await closed).toMatchObject({ code: 1006, cause: "local" })
+    expect([heard, logger.lines]).toEqual([[], []])
+  })
+
+  it("C40 is ended in time when its socket has begun to close and does not finish", async () => {
+    const fake = fakePool({ closeTimeoutMs: 500 })
+    const lease = await fake.take()
+    fake.far(0).readyState = 2
+    lease.release()
+    await fake.clock.advance(499)
+    expect(fake.counts).toEqual({ size: 1, idle: 0, leased: 0, waiting: 0 })
+    await fake.clock.advance(1)
+    expect(fake.counts).toEqual({ size: 0, idle: 0, leased: 0, waiting: 0 })
+  })
+
   it("C40 is not lent again when its socket has begun to close and nobody has said so yet", async () => {
     const fake = fakePool({ max: 2 })
     const lease = await fake.take()
@@ -242,6 +268,31 @@ describe("bytes of the last holder", () => {
     await fake.clock.advance(100)
     expect(next.value?.state).toBe("open")
     expect(fake.far(0).received).toEqual([big])
+  })
+
+  it("C40 are waited for no longer than the connection lives", async () => {
+    const fake = fakePool({ max: 1 })
+    const lease = await fake.take()
+    fake.far(0).isStalled = true
+    lease.send(big)
+    lease.release()
+    await fake.turn()
+    expect(fake.clock.pending).toBeGreaterThan(0)
+    fake.far(0).cut()
+    expect([fake.pool.size, fake.clock.pending]).toEqual([0, 0])
+  })
+
+  it("C40 do not make a connection idle that is closed meanwhile", async () => {
+    const fake = fakePool({ idleMessages: "evict", closeTimeoutMs: 1_000 })
+    const lease = await fake.take()
+    fake.far(0).isStalled = true
+    lease.send(big)
+    lease.release()
+    fake.far(0).deliver("a late answer")
+    fake.far(0).isDeaf = true
+    fake.far(0).drain(big.length)
+    await fake.clock.advance(500)
+    expect(fake.counts).toEqual({ size: 1, idle: 0, leased: 0, waiting: 0 })
   })
 
   it("C40 that never leave end the connection, and room is made", async () => {

@@ -178,6 +178,20 @@ describe("dial", () => {
     expect(open.value?.state).toBe("open")
   })
 
+  it("C40 leaves no listener on the signal, however it ends", async () => {
+    const { clock, network, options } = world()
+    const { signal } = new AbortController()
+    const add = vi.spyOn(signal, "addEventListener")
+    const remove = vi.spyOn(signal, "removeEventListener")
+    network.onDial = (socket) => (network.sockets.length === 1 ? socket.accept() : socket.refuse())
+    for (let i = 0; i < 2; i += 1) outcomeOf(dial("ws://far.example/", { ...options, signal }))
+    await clock.advance(0)
+    expect(add.mock.calls.map(([type, listener]) => [type, listener])).toHaveLength(2)
+    expect(remove.mock.calls.map(([, listener]) => listener)).toEqual(
+      add.mock.calls.map(([, listener]) => listener),
+    )
+  })
+
   it("C40 reads the refusal where the socket tells of it", async () => {
     const clock = new VirtualClock()
     const socket = new StubSocket()
