@@ -1,22 +1,22 @@
 /**
- * Compiles the servers of the bench, with the library's sources in them, for plain Node: what is measured is what
+ * Compiles the programs of the bench, with the library's sources in them, for plain Node: what is measured is what
  * the sources say now, as the package's build would translate them, and no loader runs beside it.
  */
 
 import { mkdir, mkdtemp, rm } from "node:fs/promises"
-import { basename, join } from "node:path"
+import { join, relative } from "node:path"
 import { fileURLToPath } from "node:url"
 import { build } from "esbuild"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 
-/** The compiled servers. */
+/** The compiled programs. */
 export interface Compiled extends AsyncDisposable {
-  /** The file to run for a server's source. */
+  /** The file to run for a program's source. */
   fileOf(source: string): string
 }
 
-/** Compiles servers into a folder that lasts until the result is disposed of. Packages are left out of it. */
+/** Compiles programs into a folder that lasts until the result is disposed of. Packages are left out of it. */
 export async function compile(sources: readonly string[]): Promise<Compiled> {
   // inside the repository, so that what is compiled finds the packages
   const reports = join(root, ".reports")
@@ -25,6 +25,7 @@ export async function compile(sources: readonly string[]): Promise<Compiled> {
   await build({
     entryPoints: [...new Set(sources)],
     outdir: folder,
+    outbase: root,
     outExtension: { ".js": ".mjs" },
     bundle: true,
     packages: "external",
@@ -34,7 +35,7 @@ export async function compile(sources: readonly string[]): Promise<Compiled> {
     tsconfig: join(root, "tsconfig.json"),
   })
   return {
-    fileOf: (source) => join(folder, `${basename(source, ".ts")}.mjs`),
+    fileOf: (source) => join(folder, relative(root, source).replace(/\.ts$/, ".mjs")),
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
   }
 }

@@ -1,12 +1,13 @@
 /**
- * Measures rows: CPU time of the server's process for each delivery. Contenders take turns round by round, so what
- * disturbs the machine disturbs all of them, and a ratio is taken within a round.
+ * Measures rows. Contenders take turns round by round, so what disturbs the machine disturbs all of them, and a ratio
+ * is taken within a round.
  */
 
+import { installRuntime, type Runtime } from "../scripts/runtimes.js"
 import { type Compiled, compile } from "./compile.js"
-import { Crowd } from "./load/crowd.js"
-import type { Cell, Contender, Row, Stage } from "./row.js"
-import { ServerProcess } from "./server-process.js"
+import { CannotDo } from "./orders.js"
+import { Program } from "./program.js"
+import type { Cell, Contender, Launcher, Round, Row, Stage } from "./row.js"
 import { type Spread, spread } from "./statistics.js"
 
 /** Before the rounds that count come so many that do not, as a share of those. */
@@ -16,7 +17,7 @@ const WARM_UP_SHARE = 0.25
 export interface Effort {
   /** Connections to each server. */
   readonly clients: number
-  /** How often the servers are started afresh: no two processes are laid out alike. */
+  /** How often the programs are started afresh: no two processes are laid out alike. */
   readonly laps: number
   /** The share of each cell's rounds that is run in a lap. */
   readonly share: number
@@ -25,7 +26,7 @@ export interface Effort {
    * neighbouring rounds to be alike.
    */
   readonly roundMs: number
-  /** Options for the servers' Node. */
+  /** Options for the programs' Node. */
   readonly nodeOptions?: readonly string[]
 }
 
@@ -33,9 +34,9 @@ export interface Effort {
 export interface Finding {
   readonly contender: Contender
   /** Deliveries that were counted. */
-  readonly deliveries: number
-  /** CPU time of a delivery, in microseconds: one value for each round. */
-  readonly micros: readonly number[]
+  readonly count: number
+  /** One value for each round. */
+  readonly values: readonly number[]
   readonly cost: Spread
   /** How many times less it takes than the baseline. */
   readonly ratio: Spread
@@ -50,103 +51,124 @@ export interface CellResult {
 /** What was found in one row. */
 export interface RowResult {
   readonly row: Row
-  readonly clients: number
+  readonly connections: number
   readonly cells: readonly CellResult[]
+  /** Who could not be measured, and why. */
+  readonly missing: readonly { readonly contender: Contender; readonly reason: string }[]
 }
 
-interface Round {
-  readonly deliveries: number
-  readonly micros: number
+/** A contender that takes part, and what was found about it. */
+interface Entrant {
+  readonly contender: Contender
+  readonly runtime: Runtime | undefined
+  readonly rounds: Map<Cell, Round[]>
 }
-
-/** All rounds of one cell: for each round, one entry for each contender. */
-type Rounds = Round[][]
 
 /** Measures one row. Rejects when a message was lost, repeated, reordered or altered on its way. */
 export async function measureRow(row: Row, effort: Effort): Promise<RowResult> {
-  await using compiled = await compile(row.contenders.map((it) => it.source))
-  const rounds = new Map<Cell, Rounds>(row.cells.map((cell) => [cell, []]))
-  for (let lap = 0; lap < effort.laps; lap += 1) await runLap(row, effort, compiled, rounds)
-  const cells = [...rounds].map(([cell, them]) => ({ cell, findings: conclude(row.contenders, them) }))
-  return { row, clients: effort.clients, cells }
+  return new Measurement(row, effort).run()
 }
 
-async function runLap(
-  row: Row,
-  effort: Effort,
-  compiled: Compiled,
-  rounds: Map<Cell, Rounds>,
-): Promise<void> {
-  const stages: Stage[] = []
-  try {
-    for (const { source } of row.contenders) stages.push(await openStage(compiled.fileOf(source), effort))
-    for (const [cell, them] of rounds) {
-      const count = Math.ceil(cell.rounds * effort.share)
-      const round = (turn: number) => runRound(stages, turn, (stage) => runOne(row, cell, stage, effort))
-      for (let i = 0; i < count * WARM_UP_SHARE; i += 1) await round(i)
-      for (let i = 0; i < count; i += 1) them.push(await round(i))
-    }
-  } finally {
-    await Promise.all(stages.map(closeStage))
+class Measurement {
+  readonly #row: Row
+  readonly #effort: Effort
+  readonly #connections: number
+  readonly #missing: { contender: Contender; reason: string }[] = []
+  #entrants: Entrant[] = []
+
+  constructor(row: Row, effort: Effort) {
+    this.#row = row
+    this.#effort = effort
+    this.#connections = row.connections?.(effort.clients) ?? effort.clients
   }
-}
 
-async function openStage(file: string, { clients, nodeOptions }: Effort): Promise<Stage> {
-  const server = await ServerProcess.start(file, nodeOptions)
-  try {
-    return { server, crowd: await Crowd.open(server.port, clients) }
-  } catch (error) {
-    await server.stop()
-    throw error
-  }
-}
-
-async function closeStage({ server, crowd }: Stage): Promise<void> {
-  crowd.close()
-  await server.stop()
-}
-
-/** Every other round goes the other way, so that none always runs after the same one. */
-async function runRound(
-  stages: readonly Stage[],
-  turn: number,
-  run: (stage: Stage) => Promise<Round>,
-): Promise<Round[]> {
-  const round: Round[] = []
-  for (let i = 0; i < stages.length; i += 1) {
-    const at = turn % 2 === 0 ? i : stages.length - 1 - i
-    round[at] = await run(stages[at] as Stage)
-  }
-  return round
-}
-
-async function runOne(row: Row, cell: Cell, stage: Stage, { roundMs }: Effort): Promise<Round> {
-  await row.runIn(stage)
-  const before = await stage.server.cpuMicros()
-  const deliveries = await runFor(roundMs, cell, stage)
-  const after = await stage.server.cpuMicros()
-  return { deliveries, micros: (after - before) / deliveries }
-}
-
-async function runFor(ms: number, cell: Cell, stage: Stage): Promise<number> {
-  const end = performance.now() + ms
-  let deliveries = 0
-  do deliveries += await cell.run(stage)
-  while (performance.now() < end)
-  return deliveries
-}
-
-function conclude(contenders: readonly Contender[], rounds: Rounds): Finding[] {
-  const baseline = rounds.map((round) => (round[0] as Round).micros)
-  return contenders.map((contender, at) => {
-    const own = rounds.map((round) => round[at] as Round)
-    const micros = own.map((it) => it.micros)
+  async run(): Promise<RowResult> {
+    const { contenders, cells, helpers = [] } = this.#row
+    await using compiled = await compile([...contenders.map((it) => it.source), ...helpers])
+    for (const contender of contenders) await this.#enter(contender)
+    for (let lap = 0; lap < this.#effort.laps; lap += 1) await this.#runLap(compiled)
     return {
-      contender,
-      deliveries: own.reduce((sum, it) => sum + it.deliveries, 0),
-      micros,
-      cost: spread(micros),
-      ratio: spread(micros.map((it, i) => (baseline[i] as number) / it)),
+      row: this.#row,
+      connections: this.#connections,
+      cells: cells.map((cell) => ({ cell, findings: this.#conclude(cell) })),
+      missing: this.#missing,
     }
-  })
+  }
+
+  async #enter(contender: Contender): Promise<void> {
+    try {
+      const runtime = contender.runtime === undefined ? undefined : await installRuntime(contender.runtime)
+      const rounds = new Map(this.#row.cells.map((cell) => [cell, []]))
+      const version = contender.version ?? runtime?.title.split(" ")[1]
+      this.#entrants.push({ contender: { ...contender, ...(version && { version }) }, runtime, rounds })
+    } catch (error) {
+      this.#missing.push({ contender, reason: (error as Error).message })
+    }
+  }
+
+  async #runLap(compiled: Compiled): Promise<void> {
+    const stages = new Map<Entrant, Stage>()
+    try {
+      for (const entrant of this.#entrants) {
+        const stage = await this.#open(entrant, compiled)
+        if (stage) stages.set(entrant, stage)
+      }
+      this.#entrants = [...stages.keys()]
+      if (this.#entrants[0]?.contender.name !== this.#row.contenders[0]?.name)
+        throw new Error("the baseline is missing")
+      for (const cell of this.#row.cells) await this.#runCell(cell, stages)
+    } finally {
+      await Promise.all([...stages.values()].map((stage) => stage.close()))
+    }
+  }
+
+  async #runCell(cell: Cell, stages: ReadonlyMap<Entrant, Stage>): Promise<void> {
+    const count = Math.ceil(cell.rounds * this.#effort.share)
+    const warmUp = Math.ceil(count * WARM_UP_SHARE)
+    for (let i = 0; i < warmUp + count; i += 1) {
+      // every other round goes the other way, so that none always runs after the same one
+      const turn = i % 2 === 0 ? this.#entrants : this.#entrants.toReversed()
+      for (const entrant of turn) {
+        const round = await cell.round(stages.get(entrant) as Stage, this.#effort.roundMs)
+        if (i >= warmUp) entrant.rounds.get(cell)?.push(round)
+      }
+    }
+  }
+
+  async #open({ contender, runtime }: Entrant, compiled: Compiled): Promise<Stage | undefined> {
+    const launcher: Launcher = {
+      contender,
+      clients: this.#connections,
+      start: (args = [], nodeOptions = []) =>
+        Program.start({
+          file: compiled.fileOf(contender.source),
+          args,
+          runtime,
+          nodeOptions: [...(this.#effort.nodeOptions ?? []), ...nodeOptions],
+        }),
+      help: (source) => Program.start({ file: compiled.fileOf(source) }),
+    }
+    try {
+      return await this.#row.open(launcher)
+    } catch (error) {
+      if (!(error instanceof CannotDo)) throw error
+      this.#missing.push({ contender, reason: error.message })
+      return undefined
+    }
+  }
+
+  #conclude(cell: Cell): Finding[] {
+    const all = this.#entrants.map(({ contender, rounds }) => ({ contender, rounds: rounds.get(cell) ?? [] }))
+    const baseline = all[0]?.rounds.map((it) => it.value) ?? []
+    return all.map(({ contender, rounds }) => {
+      const values = rounds.map((it) => it.value)
+      return {
+        contender,
+        count: rounds.reduce((sum, it) => sum + it.count, 0),
+        values,
+        cost: spread(values),
+        ratio: spread(values.map((it, i) => (baseline[i] as number) / it)),
+      }
+    })
+  }
 }

@@ -3,22 +3,30 @@
  * how it was found.
  */
 
-import { readFileSync } from "node:fs"
-import { createRequire } from "node:module"
 import { cpus } from "node:os"
 import type { Chart } from "./chart.js"
 import type { Finding, RowResult } from "./measure.js"
+import type { Contender } from "./row.js"
 import type { Spread } from "./statistics.js"
+import { versionOf } from "./version.js"
 
 /** Beyond this difference between the baseline and the baseline, a run proves nothing. */
 const MAX_CONTROL_ERROR = 0.05
 
-/** One row as a table: CPU time of a delivery, and how many times less than the baseline that is. */
-export function toMarkdown({ row, clients, cells }: RowResult): string {
-  const heading = `${row.title}, ${clients} connections`
+/** One row as a table: what each contender takes in each cell, and how many times less than the baseline that is. */
+export function toMarkdown({ row, cells, missing }: RowResult): string {
+  const contenders = cells[0]?.findings.map((it) => it.contender) ?? []
   const lines = [
-    [heading, ...row.contenders.map((it) => it.title)],
-    ...cells.map(({ cell, findings }) => [cell.title, ...findings.map(showFinding)]),
+    ["", ...cells.map(({ cell }) => cell.title)],
+    ...contenders.map((contender, at) => [
+      nameOf(contender),
+      ...cells.map(({ findings }) => showFinding(findings[at] as Finding, at === 0, row.unit)),
+    ]),
+    ...missing.map(({ contender, reason }) => [
+      nameOf(contender),
+      `missing: ${reason}`,
+      ...cells.slice(1).map(() => ""),
+    ]),
   ]
   const widths =
     lines[0]?.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0))) ?? []
@@ -35,20 +43,20 @@ export function disturbedCells({ cells }: RowResult): string[] {
   return cells.filter(({ findings }) => findings.some(isOff)).map(({ cell }) => cell.title)
 }
 
-/** The costs of a row as bars; the last contender is the one the chart is about. */
-export function toChart({ row, clients, cells }: RowResult): Chart {
+/** The costs of a row as bars. */
+export function toChart({ row, cells, connections }: RowResult): Chart {
   return {
-    title: `${row.title} to ${clients} connections`,
-    subtitle: "CPU time of the server for each delivery, in microseconds: shorter is better",
+    title: connections > 1 ? `${row.title}, ${connections} connections` : row.title,
+    subtitle: `${row.quantity}, in ${row.unit}: shorter is better`,
     groups: cells.map(({ cell, findings }) => ({
       title: cell.title,
       bars: findings
         .filter(({ contender }) => !contender.isControl)
-        .map(({ contender, cost, ratio }, index, shown) => ({
+        .map(({ contender, cost, ratio }, index) => ({
           label: contender.title,
           value: cost.median,
-          note: index === 0 ? digits(cost.median) : `${digits(cost.median)}, ${digits(ratio.median)} × less`,
-          isOurs: index === shown.length - 1,
+          note: index === 0 ? digits(cost.median) : `${digits(cost.median)}, ${times(ratio.median)}`,
+          isOurs: contender.isOurs === true,
         })),
     })),
   }
@@ -56,13 +64,15 @@ export function toChart({ row, clients, cells }: RowResult): Chart {
 
 /** Everything, with where it was found. */
 export function toJson(results: readonly RowResult[]): string {
-  const rows = results.map(({ row, clients, cells }) => ({
+  const rows = results.map(({ row, connections, cells, missing }) => ({
     name: row.name,
-    clients,
+    connections,
+    unit: row.unit,
     cells: cells.map(({ cell, findings }) => ({
       name: cell.name,
       contenders: findings.map(({ contender, ...found }) => ({ name: contender.name, ...found })),
     })),
+    missing: missing.map(({ contender, reason }) => ({ name: contender.name, reason })),
   }))
   return `${JSON.stringify({ ...circumstances(), rows }, undefined, 2)}\n`
 }
@@ -74,30 +84,46 @@ export function circumstances(): Record<"date" | "node" | "ws" | "cpu", string> 
     date: new Date().toISOString().slice(0, 10),
     node: process.versions.node,
     ws: versionOf("ws"),
-    cpu: `${processors.length} × ${processors[0]?.model ?? "unknown"}, ${process.platform} ${process.arch}`,
+    cpu: `${processors.length} × ${processors[0]?.model.trim() ?? "unknown"}, ${process.platform} ${process.arch}`,
   }
 }
 
-function showFinding({ contender, cost, ratio }: Finding, index: number): string {
-  const price = `${digits(cost.median)} µs`
-  if (index === 0) return `${price} (${range(cost)})`
-  return contender.isControl ? `${price}, ${times(ratio)}` : `**${price}**, ${times(ratio)}`
+/** One sentence about when and how a row was measured. */
+export function toSentence({ row, connections, cells }: RowResult): string {
+  const { date, node, ws, cpu } = circumstances()
+  const versions = cells[0]?.findings
+    .map(({ contender }) => contender)
+    .filter((it) => it.version)
+    .map((it) => `${it.title} ${it.version}`)
+  return [
+    `${row.quantity}: \`npm run bench -- ${row.name}\` on ${date},`,
+    `${connections === 1 ? "one connection" : `${connections.toLocaleString("en")} connections`},`,
+    `Node ${[node, `ws ${ws}`, ...new Set(versions)].join(", ")}, ${cpu}.`,
+    "Medians, with the quartiles of the ratio in brackets.",
+  ].join(" ")
 }
 
-function times(ratio: Spread): string {
-  return `${digits(ratio.median)} × less (${range(ratio)})`
+function nameOf({ title, isOurs }: Contender): string {
+  return isOurs ? `**${title}**` : title
+}
+
+function showFinding({ contender, cost, ratio }: Finding, isBaseline: boolean, unit: string): string {
+  const price = `${digits(cost.median)} ${unit}`
+  if (isBaseline) return price
+  return `${contender.isOurs ? `**${price}**` : price}, ${times(ratio.median)} ${range(ratio)}`
+}
+
+/** A ratio in words: what is dearer is "more". */
+function times(ratio: number): string {
+  return ratio >= 1 ? `${digits(ratio)} × less` : `${digits(1 / ratio)} × more`
 }
 
 function range({ low, high }: Spread): string {
-  return `${digits(low)}–${digits(high)}`
+  const bounds = low + high >= 2 ? [low, high] : [1 / high, 1 / low]
+  return `(${bounds.map(digits).join("–")})`
 }
 
 function digits(value: number): string {
   if (value < 0.1) return value.toFixed(3)
   return value < 10 ? value.toFixed(2) : value.toFixed(1)
-}
-
-function versionOf(name: string): string {
-  const file = createRequire(import.meta.url).resolve(`${name}/package.json`)
-  return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version
 }

@@ -1,50 +1,79 @@
 /**
  * What can be measured, described: a row is a question, its cells are the settings it is asked in, its contenders are
- * the servers that answer. Descriptions only; `measure` does the work.
+ * the programs that answer. Descriptions only; `measure` does the work.
  */
 
 import { fileURLToPath } from "node:url"
-import type { Crowd } from "./load/crowd.js"
-import type { ServerProcess } from "./server-process.js"
+import type { Program } from "./program.js"
 
-/** One server in one role. */
+/** One program in one role. */
 export interface Contender {
   readonly name: string
   readonly title: string
-  /** The source file of the server. */
+  /** Which version of it. */
+  readonly version?: string
+  /** The source file of the program. */
   readonly source: string
+  /** What runs it, as `scripts/runtimes` calls it. @defaultValue this Node */
+  readonly runtime?: string
   /** Whether it is the baseline once more, to show what the machine's noise alone makes of a ratio. */
   readonly isControl?: boolean
+  /** Whether it is the one that all this is about. */
+  readonly isOurs?: boolean
 }
 
-/** A running contender and the connections to it. */
+/** What a row starts a contender with. */
+export interface Launcher<C extends Contender = Contender> {
+  readonly contender: C
+  /** How many connections, unless the row knows better. */
+  readonly clients: number
+  /** Starts the contender's program. */
+  start(args?: readonly string[], nodeOptions?: readonly string[]): Promise<Program>
+  /** Starts one of the row's helpers. */
+  help(source: string): Promise<Program>
+}
+
+/** A running contender, with whatever it takes to measure it. */
 export interface Stage {
-  readonly server: ServerProcess
-  readonly crowd: Crowd
+  close(): Promise<void>
+}
+
+/** One value of one contender in one cell. */
+export interface Round {
+  /** How many deliveries, connections or handshakes it is about. */
+  readonly count: number
+  readonly value: number
 }
 
 /** One setting. */
-export interface Cell {
+export interface Cell<S extends Stage = Stage> {
   readonly name: string
   readonly title: string
-  /** Rounds for each start of the servers, in a whole run. */
+  /** Rounds for each start of the programs, in a whole run. */
   readonly rounds: number
-  /** Does it once, waits until all of it has arrived, and returns how many deliveries it was. */
-  run(stage: Stage): Promise<number>
+  /** Measures it once, for so many milliseconds where time is what it takes. */
+  round(stage: S, ms: number): Promise<Round>
 }
 
-/** One question: what does a delivery cost? */
-export interface Row {
+/** One question. Less is better in all of them. */
+export interface Row<S extends Stage = Stage, C extends Contender = Contender> {
   readonly name: string
   readonly title: string
+  /** What a value is, as a sentence without its end. */
+  readonly quantity: string
+  readonly unit: "µs" | "ms" | "kB"
+  /** How many connections it takes where so many are asked for. @defaultValue as many */
+  connections?(clients: number): number
   /** The first one is the baseline of every ratio. */
-  readonly contenders: readonly Contender[]
-  readonly cells: readonly Cell[]
-  /** Goes before every round, uncounted: a contender comes back from a pause, with its caches filled by others. */
-  runIn(stage: Stage): Promise<unknown>
+  readonly contenders: readonly C[]
+  /** The source files of other programs that it takes. @defaultValue none */
+  readonly helpers?: readonly string[]
+  readonly cells: readonly Cell<S>[]
+  /** Starts a contender. */
+  open(launcher: Launcher<C>): Promise<S>
 }
 
-/** The source of a server in `bench/servers`. */
-export function serverSource(name: string): string {
-  return fileURLToPath(new URL(`./servers/${name}.ts`, import.meta.url))
+/** The source of a program in a folder of the bench. */
+export function sourceOf(path: string): string {
+  return fileURLToPath(new URL(`./${path}.ts`, import.meta.url))
 }

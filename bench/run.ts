@@ -1,22 +1,23 @@
 /**
  * The command: `npm run bench [-- name…] [--quick] [--clients n] [--cpu-prof]`. It picks rows and cells by name,
- * measures them, prints a table and writes the figures; a whole run also redraws the charts of the documentation.
+ * measures them, prints tables and writes the figures; what was measured in full also goes into the documentation.
  */
 
-import { mkdir, writeFile } from "node:fs/promises"
+import { mkdir, readFile, writeFile } from "node:fs/promises"
 import { dirname, relative } from "node:path"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
 import { drawChart } from "./chart.js"
 import { type Effort, measureRow, type RowResult } from "./measure.js"
-import { circumstances, disturbedCells, toChart, toJson, toMarkdown } from "./report.js"
+import { withSection } from "./page.js"
+import { disturbedCells, toChart, toJson, toMarkdown, toSentence } from "./report.js"
 import type { Row } from "./row.js"
-import { fanOut } from "./rows/fan-out.js"
+import { ROWS } from "./rows.js"
 
-const ROWS: readonly Row[] = [fanOut]
 const CLIENTS = 500
 const FULL = { laps: 4, share: 1, roundMs: 60 }
-const QUICK = { laps: 1, share: 0.6, roundMs: 60 }
+const QUICK = { laps: 1, share: 0.25, roundMs: 40 }
+const PAGE = "docs/performance.md"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 const { values, positionals } = parseArgs({
@@ -33,23 +34,38 @@ const effort: Effort = {
   clients: Number(values.clients),
   nodeOptions: values["cpu-prof"] ? ["--cpu-prof", `--cpu-prof-dir=${root}.reports/bench-profiles`] : [],
 }
-const isWhole = !values.quick && !values["cpu-prof"] && positionals.length === 0 && effort.clients === CLIENTS
+const isFull = !values.quick && !values["cpu-prof"] && effort.clients === CLIENTS
 
 const results: RowResult[] = []
 for (const row of select(ROWS, positionals)) {
   const result = await measureRow(row, effort)
   results.push(result)
-  console.log(`${toMarkdown(result)}\n`)
-  const disturbed = disturbedCells(result)
-  if (disturbed.length > 0) console.log(`Too noisy to count, by the control: ${disturbed.join("; ")}\n`)
-  if (isWhole) await save(`docs/images/bench-${row.name}.svg`, drawChart(toChart(result)))
+  console.log(`\n${row.title}\n\n${describe(result)}\n`)
+  if (
+    process.env.NOWRITE !== "1" &&
+    isFull &&
+    row.cells.length === ROWS.find((it) => it.name === row.name)?.cells.length
+  )
+    await document(result)
 }
 await save(".reports/bench.json", toJson(results))
-console.log(
-  Object.entries(circumstances())
-    .map(([name, value]) => `${name} ${value}`)
-    .join(", "),
-)
+
+/** The table, and what has to be known about it. */
+function describe(result: RowResult): string {
+  const disturbed = disturbedCells(result)
+  const warning = `The control is off by more than 5 %, so these prove little: ${disturbed.join("; ")}.`
+  return [toMarkdown(result), toSentence(result), ...(disturbed.length > 0 ? [warning] : [])].join("\n\n")
+}
+
+async function document(result: RowResult): Promise<void> {
+  const { name } = result.row
+  await save(`docs/images/bench-${name}.svg`, drawChart(toChart(result)))
+  const page = await readFile(`${root}${PAGE}`, "utf8")
+  await save(
+    PAGE,
+    withSection(page, name, `${describe(result)}\n\n![${result.row.title}](images/bench-${name}.svg)`),
+  )
+}
 
 /** Rows and cells that were named; all of them where nothing was. */
 function select(rows: readonly Row[], names: readonly string[]): Row[] {

@@ -25,3 +25,11 @@ function quantile(sorted: readonly number[], share: number): number {
   const above = sorted[Math.ceil(place)] as number
   return below + (above - below) * (place % 1)
 }
+
+/** What all but 1 in 100 of some values are at most. */
+export function p99(values: readonly number[]): number {
+  return quantile(
+    [...values].sort((a, b) => a - b),
+    0.99,
+  )
+}

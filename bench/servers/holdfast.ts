@@ -1,20 +1,45 @@
 /**
- * A hub with one room on an HTTP server, as a program would set it up: heartbeat, limits and counters are on.
+ * Hubs on an HTTP server, as a program would set them up: heartbeat, limits and counters are on, origins are checked,
+ * and everybody is asked who they are.
  */
 
 import { createServer } from "node:http"
-import { createHub, text } from "holdfast"
+import { createHub, type Hub, type HubConnection, type HubOptions, hasErrorCode, json, text } from "holdfast"
 import { attach } from "holdfast/server"
-import { listen, serve } from "./serve.js"
+import type { Who } from "../load/dialect.js"
+import { CannotDo } from "../orders.js"
+import { ALL, listen, roomsFor, serve, whoIs } from "./serve.js"
 
-const ROOM = "bench"
-
-await serve(async () => {
+await serve(async ({ isCompressed }) => {
   const http = createServer()
-  const hub = createHub<string, string>({ codec: text() })
-  attach(http, hub)
-  const publish = (message: string) => void hub.to(ROOM).send(message)
-  hub.on("connection", ({ connection }) => void connection.join(ROOM))
-  hub.on("message", ({ data }) => publish(data))
-  return { port: await listen(http), publish }
+  const authenticate = ({ url = "" }: { url?: string | undefined }) => ({ data: whoIs(url) })
+  const texts = textHub(isCompressed)
+  const notes = createHub<unknown, unknown, Who>({ codec: json() })
+  attach(http, texts, { path: ["/all", "/rooms", "/echo", "/idle", "/admitted"], authenticate })
+  attach(http, notes, { path: "/echo-json", authenticate })
+
+  const publish = (room: string, message: string) => void texts.to(room).send(message)
+  const echo = <Message>(connection: HubConnection<Message, Message, Who>) =>
+    connection.on("message", ({ data }) => connection.send(data))
+  texts.on("connection", ({ connection }) => {
+    const { role } = connection.data
+    for (const room of roomsFor(connection.data)) void connection.join(room)
+    if (role === "all") connection.on("message", ({ data }) => publish(ALL, data))
+    if (role === "echo") echo(connection)
+  })
+  notes.on("connection", ({ connection }) => void echo(connection))
+
+  return { port: await listen(http), publish, connections: () => texts.size + notes.size }
 })
+
+function textHub(isCompressed: boolean): Hub<string, string, Who> {
+  try {
+    return createHub({ codec: text(), ...(isCompressed && { compression: "shared" }) } as HubOptions<
+      string,
+      string
+    >)
+  } catch (error) {
+    if (isCompressed && hasErrorCode(error, "INVALID_OPTION")) throw new CannotDo("it does not compress")
+    throw error
+  }
+}

@@ -1,46 +1,81 @@
 /**
- * What every server of the bench does besides serving: it takes commands from the process that started it, counts its
- * own CPU time, and ends when that process is gone. How it serves is the business of the file that calls `serve`.
+ * What every server of the bench does besides serving: it takes orders, makes the messages, and says how many
+ * connections it has. How it serves is the business of the file that calls `serve`.
  */
 
 import type { Server } from "node:http"
 import type { AddressInfo } from "node:net"
-import { message, SERVER } from "../message.js"
+import { documentOf } from "../document.js"
+import type { Role, Who } from "../load/dialect.js"
+import { ROOMS, roomsOf } from "../memberships.js"
+import { SERVER, TEXT } from "../message.js"
+import { takeOrders } from "../orders.js"
 
-/** What the process that measures says to a server. */
-export type Command =
-  /** Publish so many messages to everybody, in one go. */
-  | { readonly do: "publish"; readonly count: number }
-  /** Report the CPU time used so far. */
-  | { readonly do: "report" }
-
-/** What a server says to the process that measures. */
-export type Report =
-  /** It can be connected to. */
-  | { readonly port: number }
-  /** CPU time of the whole process since it started, user and system, in microseconds. */
-  | { readonly cpuMicros: number }
+/** The room that everybody is in whose role is `all`, or `idle`. */
+export const ALL = "all"
 
 /** A server that has been started. */
 export interface BenchServer {
   /** The port it listens on. */
   readonly port: number
-  /** Sends a text message to every connection. Messages that connections send go the same way. */
-  publish(text: string): void
+  /** Sends a text message to everybody in a room. */
+  publish(room: string, text: string): void
+  /** How many connections it has. */
+  connections(): number
 }
 
+/** What a server is asked for besides what its connections ask for. */
+export interface ServerNeeds {
+  /** Whether it should compress. */
+  readonly isCompressed: boolean
+}
+
+/** The argument that makes a server compress. */
+export const COMPRESSED = "compressed"
+
 /** Starts a server and puts it at the command of the process that started this one. */
-export async function serve(start: () => Promise<BenchServer>): Promise<void> {
-  let serial = 0
-  const server = await start()
-  process.on("message", (command: Command) => {
-    if (command.do === "report") return report({ cpuMicros: cpuMicros() })
-    for (const last = serial + command.count; serial < last; serial += 1) {
-      server.publish(message(SERVER, serial))
+export async function serve(start: (needs: ServerNeeds) => Promise<BenchServer>): Promise<void> {
+  await takeOrders(async () => {
+    const server = await start({ isCompressed: process.argv.includes(COMPRESSED) })
+    let serial = 0
+    return {
+      port: () => server.port,
+      connections: () => server.connections(),
+      publish(count: number) {
+        for (const end = serial + count; serial < end; serial += 1) {
+          server.publish(ALL, TEXT.make(SERVER, serial))
+        }
+      },
+      publishDocuments(count: number) {
+        for (const end = serial + count; serial < end; serial += 1) server.publish(ALL, documentOf(serial))
+      },
+      /** One message to each of the next rooms in turn. Each room is a publisher of its own. */
+      publishToRooms(count: number) {
+        for (const end = serial + count; serial < end; serial += 1) {
+          const room = serial % ROOMS
+          server.publish(roomName(room), TEXT.make(room, Math.floor(serial / ROOMS)))
+        }
+      },
     }
   })
-  process.on("disconnect", () => process.exit())
-  report({ port: server.port })
+}
+
+/** Who connects, as the address says. */
+export function whoIs(url: string): Who {
+  const { pathname, searchParams } = new URL(url, "ws://bench")
+  return {
+    role: (searchParams.get("role") ?? pathname.slice(1)) as Role,
+    client: Number(searchParams.get("client")),
+    of: Number(searchParams.get("of")),
+  }
+}
+
+/** The rooms that a connection should be in. */
+export function roomsFor({ role, client, of }: Who): readonly string[] {
+  if (role === "all" || role === "idle") return [ALL]
+  if (role !== "rooms") return []
+  memberships ??= roomsOf(of)
+  return (memberships[client] ?? []).map(roomName)
 }
 
 /** Listens on a free port of the loopback interface and returns it. */
@@ -51,11 +86,8 @@ export async function listen(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port
 }
 
-function cpuMicros(): number {
-  const { user, system } = process.cpuUsage()
-  return user + system
-}
+let memberships: readonly (readonly number[])[] | undefined
 
-function report(what: Report): void {
-  process.send?.(what)
+function roomName(room: number): string {
+  return `room-${room}`
 }

@@ -1,52 +1,13 @@
+import { once } from "node:events"
 import { describe, expect, it, onTestFinished } from "vitest"
-import { type Bar, drawChart } from "../../../bench/chart.js"
+import { WebSocket } from "ws"
 import { Crowd } from "../../../bench/load/crowd.js"
 import { FrameReader } from "../../../bench/load/frame-reader.js"
-import { measureRow } from "../../../bench/measure.js"
-import { MAX_PUBLISHERS, MESSAGE_BYTES, MessageCheck, message, SERVER } from "../../../bench/message.js"
-import { toChart, toJson, toMarkdown } from "../../../bench/report.js"
-import type { Cell } from "../../../bench/row.js"
-import { fanOut } from "../../../bench/rows/fan-out.js"
-import { spread } from "../../../bench/statistics.js"
+import { RawServer } from "../../../bench/load/raw-server.js"
+import { JSON_TEXT, SERVER, TEXT } from "../../../bench/message.js"
 import { startServer } from "../../support/ws-server.js"
 
-const CLIENTS = 20
-const TOY = { clients: CLIENTS, laps: 1, share: 0.01, roundMs: 1 }
-
-describe("the bench", () => {
-  it("counts the deliveries of every contender in every cell, and reports them", async () => {
-    const result = await measureRow(fanOut, TOY)
-    expect(result.cells.map(({ cell }) => cell.name)).toEqual(fanOut.cells.map((it) => it.name))
-    for (const { findings } of result.cells) {
-      expect(findings.map(({ contender }) => contender.name)).toEqual(["ws", "ws-again", "holdfast"])
-      for (const { deliveries, micros, cost } of findings) {
-        expect(deliveries).toBeGreaterThanOrEqual(CLIENTS)
-        expect(deliveries % CLIENTS).toBe(0)
-        expect(micros).toHaveLength(1)
-        expect(cost.median).toBeGreaterThan(0)
-      }
-    }
-    expect(toMarkdown(result).split("\n")).toHaveLength(2 + fanOut.cells.length)
-    expect(JSON.parse(toJson([result])).rows[0].cells).toHaveLength(fanOut.cells.length)
-    const bars = toChart(result).groups.flatMap((group) => group.bars)
-    expect(bars.filter((it) => it.isOurs)).toHaveLength(fanOut.cells.length)
-  })
-
-  it("measures nothing where a message is missing", async () => {
-    const cell: Cell = {
-      name: "lossy",
-      title: "one more is expected than sent",
-      rounds: 1,
-      async run({ server, crowd }) {
-        const received = crowd.receive(2, 200)
-        server.publish(1)
-        await received
-        return 2 * crowd.size
-      },
-    }
-    await expect(measureRow({ ...fanOut, cells: [cell] }, TOY)).rejects.toThrow("after 200 ms 20 of 20")
-  })
-})
+const message = (publisher: number, serial: number) => TEXT.make(publisher, serial)
 
 describe("the bench's crowd", () => {
   it("takes what every connection gets in full and in order", async () => {
@@ -122,7 +83,7 @@ describe("the bench's crowd", () => {
 
   it("refuses a port that speaks no WebSocket", async () => {
     const server = await startServer({ verifyClient: () => false })
-    await expect(Crowd.open(server.port, 1)).rejects.toThrow("no WebSocket: HTTP/1.1 401")
+    await expect(Crowd.open({ port: server.port, size: 1 })).rejects.toThrow("no WebSocket: HTTP/1.1 401")
   })
 })
 
@@ -140,7 +101,20 @@ describe("the bench's frame reader", () => {
     expect(found).toEqual(lengths.slice(0, size === 1 ? 3 : 5))
   })
 
-  it("refuses fragments, binary messages and the end", () => {
+  it("finds masked frames, and unmasks them", () => {
+    const found: string[] = []
+    const reader = new FrameReader({
+      message: (bytes, start, end) => found.push(bytes.toString("latin1", start, end)),
+      ping: () => {},
+    })
+    const masked = Buffer.from("hello").map((byte, i) => byte ^ ((i % 4) + 1))
+    const bytes = Buffer.concat([Buffer.from([0x81, 0x85, 1, 2, 3, 4]), masked])
+    reader.read(bytes.subarray(0, 4))
+    reader.read(bytes.subarray(4))
+    expect(found).toEqual(["hello"])
+  })
+
+  it("refuses fragments, compressed and binary messages and the end", () => {
     for (const head of [0x01, 0x80, 0x82, 0x88, 0xc1]) {
       const reader = new FrameReader({ message: () => {}, ping: () => {} })
       expect(() => reader.read(Buffer.from([head, 0]))).toThrow(/a frame that starts|closed/)
@@ -148,38 +122,38 @@ describe("the bench's frame reader", () => {
   })
 })
 
-describe("the bench's messages", () => {
-  it("are 64 bytes and tell publishers apart", () => {
-    const check = new MessageCheck()
-    for (const publisher of [0, 1, MAX_PUBLISHERS - 1]) {
-      const bytes = Buffer.from(message(publisher, 0))
-      expect(bytes).toHaveLength(MESSAGE_BYTES)
-      expect(check.take(bytes, 0, bytes.length)).toBe(publisher)
-    }
-    expect(check.received).toBe(3)
+describe("the bench's own server", () => {
+  it("sends and takes messages in order", async () => {
+    const { peer, socket, heard } = await connectTo("json")
+    const came = peer.receive(3)
+    for (const serial of [0, 1, 2]) socket.send(JSON_TEXT.make(SERVER, serial))
+    await came
+    peer.push(3)
+    await expect.poll(() => heard).toEqual([0, 1, 2].map((it) => JSON_TEXT.make(SERVER, it)))
+  })
+
+  it("notices what is out of order", async () => {
+    const { peer, socket } = await connectTo("text")
+    const came = peer.receive(2)
+    socket.send(TEXT.make(SERVER, 1))
+    await expect(came).rejects.toThrow("publisher 0: message 1 came where 0 was due")
   })
 })
 
-describe("the bench's figures", () => {
-  it("are medians between quartiles", () => {
-    expect(spread([5, 1, 2, 4, 3])).toEqual({ median: 3, low: 2, high: 4 })
-    expect(spread([1, 2])).toEqual({ median: 1.5, low: 1.25, high: 1.75 })
-  })
-
-  it("become bars in proportion, with text that cannot break the file", () => {
-    const bar = (value: number): Bar => ({ label: "a < b & c", value, note: "", isOurs: false })
-    const svg = drawChart({ title: "t", subtitle: "s", groups: [{ title: "g", bars: [bar(2), bar(1)] }] })
-    const [wide = 0, narrow = 0] = [...svg.matchAll(/<rect class="other".* width="([\d.]+)"/g)].map((it) =>
-      Number(it[1]),
-    )
-    expect(wide).toBeCloseTo(2 * narrow)
-    expect(svg).toContain("a &#60; b &#38; c")
-  })
-})
+async function connectTo(format: "text" | "json") {
+  const server = await RawServer.listen()
+  onTestFinished(() => server.close())
+  const socket = new WebSocket(server.urlOf(format))
+  onTestFinished(() => socket.terminate())
+  const heard: string[] = []
+  socket.on("message", (data) => heard.push(String(data)))
+  await once(socket, "open")
+  return { peer: server.peer(format), socket, heard }
+}
 
 async function setUp(size: number) {
   const server = await startServer()
-  const crowd = await Crowd.open(server.port, size)
+  const crowd = await Crowd.open({ port: server.port, size })
   onTestFinished(() => crowd.close())
   const accepted = await Promise.all(Array.from({ length: size }, () => server.accepted()))
   const sockets = accepted.map((it) => it.socket)

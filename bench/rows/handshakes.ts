@@ -1,0 +1,61 @@
+/**
+ * Connections that come and go: what does it cost to let one in, with its origin checked and a question to the
+ * application where the server has both?
+ */
+
+import { SERVERS, type ServerContender } from "../contenders.js"
+import type { CpuStage } from "../cpu.js"
+import { crowdOf } from "../crowd-stage.js"
+import type { Program } from "../program.js"
+import type { Cell, Launcher, Row } from "../row.js"
+
+/** A server without connections. */
+interface HandshakeStage extends CpuStage {
+  readonly server: Program
+  readonly launcher: Launcher<ServerContender>
+}
+
+const POLL_MS = 5
+const DEADLINE_MS = 10_000
+
+/** The upgrade of a connection, alone and with its end. */
+export const handshakes: Row<HandshakeStage, ServerContender> = {
+  name: "handshakes",
+  title: "Handshakes",
+  quantity: "CPU time of the server for each connection",
+  unit: "µs",
+  connections: (clients) => Math.ceil(clients * 0.4),
+  contenders: [SERVERS.ws, SERVERS.wsAgain, SERVERS.socketIo, SERVERS.crossws, SERVERS.bun, SERVERS.holdfast],
+  cells: [coming("open", "opened", false), coming("open-close", "opened and closed", true)],
+  async open(launcher) {
+    const server = await launcher.start()
+    return { server, program: server, launcher, close: () => server.stop() }
+  },
+}
+
+function coming(name: string, title: string, isWithEnd: boolean): Cell<HandshakeStage> {
+  return {
+    name,
+    title,
+    rounds: 8,
+    async round({ server, launcher }) {
+      const before = await server.usage()
+      const crowd = await crowdOf(server, launcher, { role: "admitted" })
+      const opened = await server.usage()
+      crowd.close()
+      await emptied(server)
+      const closed = await server.usage()
+      const { cpuMicros } = isWithEnd ? closed : opened
+      return { count: crowd.size, value: (cpuMicros - before.cpuMicros) / crowd.size }
+    },
+  }
+}
+
+/** Resolves when the server has noticed that everybody has gone. */
+async function emptied(server: Program): Promise<void> {
+  for (const end = performance.now() + DEADLINE_MS; performance.now() < end; ) {
+    if ((await server.ask<number>("connections")) === 0) return
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+  }
+  throw new Error(`connections are left after ${DEADLINE_MS} ms`)
+}
