@@ -3,6 +3,7 @@
  */
 
 import type { Row } from "./row.js"
+import { bystanders } from "./rows/bystanders.js"
 import { client } from "./rows/client.js"
 import { compressed } from "./rows/compressed.js"
 import { echo } from "./rows/echo.js"
@@ -13,4 +14,14 @@ import { mixed } from "./rows/mixed.js"
 import { rooms } from "./rows/rooms.js"
 
 /** Every row. */
-export const ROWS: readonly Row[] = [fanOut, rooms, compressed, echo, mixed, handshakes, idle, client]
+export const ROWS: readonly Row[] = [
+  fanOut,
+  rooms,
+  bystanders,
+  compressed,
+  echo,
+  mixed,
+  handshakes,
+  idle,
+  client,
+]

@@ -22,8 +22,9 @@ export interface Who {
  * - `echo`, `echo-json`: it gets what it sends; as an object that was parsed and written again, where it is JSON.
  * - `idle`: it is in one room, and nothing is sent.
  * - `admitted`: it is let in, and nothing is sent.
+ * - `collector`: it is in very many rooms, and nothing is sent.
  */
-export type Role = "all" | "rooms" | "echo" | "echo-json" | "idle" | "admitted"
+export type Role = "all" | "rooms" | "echo" | "echo-json" | "idle" | "admitted" | "collector"
 
 /** What a message of a server that is none of the application's asks for. */
 export type Protocol = { readonly reply: string } | "opened" | undefined

@@ -15,7 +15,7 @@ await serve(async ({ isCompressed }) => {
   const authenticate = ({ url = "" }: { url?: string | undefined }) => ({ data: whoIs(url) })
   const texts = textHub(isCompressed)
   const notes = createHub<unknown, unknown, Who>({ codec: json() })
-  attach(http, texts, { path: ["/all", "/rooms", "/echo", "/idle", "/admitted"], authenticate })
+  attach(http, texts, { path: ["/all", "/rooms", "/echo", "/idle", "/admitted", "/collector"], authenticate })
   attach(http, notes, { path: "/echo-json", authenticate })
 
   const publish = (room: string, message: string) => void texts.to(room).send(message)

@@ -14,6 +14,9 @@ import { takeOrders } from "../orders.js"
 /** The room that everybody is in whose role is `all`, or `idle`. */
 export const ALL = "all"
 
+/** In so many rooms a collector is. */
+const COLLECTED = 100_000
+
 /** A server that has been started. */
 export interface BenchServer {
   /** The port it listens on. */
@@ -73,6 +76,7 @@ export function whoIs(url: string): Who {
 /** The rooms that a connection should be in. */
 export function roomsFor({ role, client, of }: Who): readonly string[] {
   if (role === "all" || role === "idle") return [ALL]
+  if (role === "collector") return Array.from({ length: COLLECTED }, (_, room) => `other-${room}`)
   if (role !== "rooms") return []
   memberships ??= roomsOf(of)
   return (memberships[client] ?? []).map(roomName)
