@@ -44,6 +44,7 @@ export class Frame {
   #payload: Payload
   #isOwned: boolean
   #bytes: Uint8Array | undefined
+  #byteLength = 0
 
   constructor(payload: Payload, counters: FrameCounters, options?: FrameOptions) {
     this.counters = counters
@@ -86,9 +87,13 @@ export class Frame {
     return this.#bytes
   }
 
-  /** What it counts for while it waits, in bytes: never changes. */
+  /**
+   * What it counts for while it waits, in bytes: never changes. Text is not encoded for it: what waits for a slow reader
+   * may never be written.
+   */
   get byteLength(): number {
-    return this.bytes.length
+    if (this.#byteLength === 0) this.#byteLength = this.#measure()
+    return this.#byteLength
   }
 
   /** Whether nothing is gained by waiting before it is written. */
@@ -104,6 +109,12 @@ export class Frame {
   /** Tells `waiter` once {@link Frame.isReady} has become true. */
   whenReady(waiter: FrameWaiter): void {
     waiter.ready()
+  }
+
+  #measure(): number {
+    const payload = this.#payload
+    const isUnencoded = this.#bytes === undefined && typeof payload === "string"
+    return isUnencoded ? framedLength(Buffer.byteLength(payload)) : this.bytes.length
   }
 
   /** Reports the end of the frame's way. */

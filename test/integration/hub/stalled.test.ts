@@ -1,0 +1,59 @@
+import { fork } from "node:child_process"
+import { once } from "node:events"
+import { fileURLToPath } from "node:url"
+import { expect, it, onTestFinished } from "vitest"
+import { inTime } from "../../support/deadline.js"
+import { RawClient, upgradeRequest } from "../../support/server-raw.js"
+import type { Flood, FloodTask } from "../../support/stalled-process.js"
+
+const MIB = 1_048_576
+/** As much as 27 MB/s make of three seconds. */
+const BYTES = 80 * MIB
+const ONE_SECOND_BYTES = 27_000_000
+
+/** The server in a process of its own, and the way to flood a client that reads, or one that does not. */
+async function startServer() {
+  const path = fileURLToPath(new URL("../../support/stalled-process.ts", import.meta.url))
+  const child = fork(path, {
+    execArgv: ["--import", "tsx", "--expose-gc"],
+    stdio: ["ignore", "inherit", "inherit", "ipc"],
+  })
+  const exit = once(child, "exit")
+  onTestFinished(async () => {
+    child.kill()
+    await exit
+  })
+  const answer = async () => (await inTime(once(child, "message"), "the process", 20_000))[0]
+  const port = (await answer()) as number
+  return async (policy: string, isReading: boolean): Promise<Flood> => {
+    const raw = await RawClient.open({ url: "ws://127.0.0.1", port })
+    raw.socket.write(upgradeRequest({ target: `/${policy}` }))
+    await raw.until(() => raw.received.includes("\r\n\r\n"), "the handshake")
+    raw.socket.removeAllListeners("data")
+    if (isReading) raw.socket.resume()
+    else raw.socket.pause()
+    const task: FloodTask = { policy, bytes: BYTES, isPolite: isReading }
+    child.send(task)
+    const flood = (await answer()) as Flood
+    raw.socket.destroy()
+    return flood
+  }
+}
+
+/**
+ * How much more memory the process may take than with a client that reads. A policy that keeps the newest messages keeps
+ * its whole backlog turning over, for which V8 enlarges its young generation: once, however many clients stall.
+ */
+const MAX_GROWTH = { close: 8 * MIB, "drop-newest": 8 * MIB, "drop-oldest": 32 * MIB, latest: 32 * MIB }
+
+it("S25: a client that stalls costs little memory, and is closed or losing messages within a second's worth", async () => {
+  const flood = await startServer()
+  const reading = await flood("drop-newest", true)
+  expect(reading).toMatchObject({ bytesTaken: BYTES, lost: 0, cause: "local" })
+  for (const [policy, maxGrowth] of Object.entries(MAX_GROWTH)) {
+    const { peakRss, bytesTaken, cause } = await flood(policy, false)
+    expect(peakRss - reading.peakRss, policy).toBeLessThan(maxGrowth)
+    expect(bytesTaken, policy).toBeLessThan(ONE_SECOND_BYTES)
+    expect(cause, policy).toBe(policy === "close" ? "overflow" : "local")
+  }
+}, 60_000)
