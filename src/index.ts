@@ -75,6 +75,14 @@ export {
   type SendReport,
   type Target,
 } from "./hub/selection.js"
+export {
+  type Envelope,
+  type Failure,
+  type Framing,
+  type RequestId,
+  type TaggedOptions,
+  tagged,
+} from "./messages/framing.js"
 export { lengthPrefixed, type PacketCodec } from "./messages/length-prefixed.js"
 export type { OutgoingPacket, Packet, PacketCompression, PacketOptions } from "./messages/packet-format.js"
 export { type AcquireOptions, ConnectionPool, type PoolCloseOptions } from "./pool/connection-pool.js"
@@ -82,6 +90,26 @@ export { Lease } from "./pool/lease.js"
 export type { PoolClose, PoolEvents } from "./pool/pool-events.js"
 export type { PoolOptions } from "./pool/pool-options.js"
 export type { IdleMessages } from "./pool/pooled-socket.js"
+export { RequestError, type RequestErrorOptions, RequestTimeoutError } from "./messages/request-error.js"
+export { createRouter, Router, type RouterOptions } from "./messages/router.js"
+export type {
+  ConnectionSource,
+  InvalidContext,
+  MessageContext,
+  MessageHandler,
+  MessageOf,
+  MessageSource,
+  Middleware,
+  RequestHandler,
+  RouterPeer,
+  TagOf,
+} from "./messages/router-types.js"
+export type {
+  SchemaIssue,
+  SchemaOutput,
+  SchemaResult,
+  StandardSchema,
+} from "./messages/standard-schema.js"
 export type { Lag, OverflowPolicy } from "./wire/backlog.js"
 export {
   binary,

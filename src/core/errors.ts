@@ -21,6 +21,8 @@ export type ErrorCode =
   | "PING_TIMEOUT"
   | "POOL_CLOSED"
   | "QUEUE_FULL"
+  | "REQUEST_FAILED"
+  | "REQUEST_TIMEOUT"
   | "SEND_TIMEOUT"
   | "STOP_RECONNECTING"
   | "UNCONFIRMED"

@@ -1,0 +1,111 @@
+/**
+ * One message that came in, from its arrival to its answer: whatever the handler does or throws becomes a reply, a refusal,
+ * or nothing. It knows no types and no routes.
+ */
+
+import { hasErrorCode } from "../core/errors.js"
+import type { MaybePromise } from "../core/types.js"
+import type { Envelope, Failure, Framing, RequestId } from "./framing.js"
+import { after, settle } from "./maybe-promise.js"
+import type { RequestError } from "./request-error.js"
+
+/** A message that wants something done. */
+export type Call = Extract<Envelope, { readonly kind: "call" }>
+
+/** What a request is answered with. */
+export interface Answer {
+  /** Goes into the reply. */
+  readonly value: unknown
+}
+
+/** What came of one call. */
+interface Outcome {
+  readonly id: RequestId | null | undefined
+  /** What its sender is told; `undefined` for nothing. */
+  readonly reply: unknown
+  /** What went wrong here; `undefined` for nothing. */
+  readonly error: unknown
+}
+
+/** What an exchange works with. */
+export interface ExchangeParts {
+  /** How messages say what they are. */
+  readonly framing: Framing
+  /** Handles one call. */
+  readonly handle: (call: Call) => MaybePromise<Answer | undefined>
+  /** Sends to whoever the message came from. */
+  readonly send: (message: unknown) => unknown
+}
+
+/** What the peer learns of an error that is none of its business. */
+const INTERNAL: Failure = Object.freeze({ reason: "INTERNAL", message: "the request failed" })
+
+/**
+ * Handles a message, or each of a batch one after the other, and answers. Replies are not calls, and are left alone.
+ * @returns when all is done. Throws, or rejects with, what was thrown by a handler, once the peer has been told.
+ */
+export function exchange(parts: ExchangeParts, message: unknown): MaybePromise<void> {
+  const read = parts.framing.read(message)
+  if (isBatch(read)) return exchangeBatch(parts, read)
+  return after(outcomeOf(parts, read), (outcome) => {
+    if (outcome.reply !== undefined) send(parts, outcome.reply, [outcome])
+    if (outcome.error !== undefined) throw outcome.error
+  })
+}
+
+async function exchangeBatch(parts: ExchangeParts, envelopes: readonly Envelope[]): Promise<void> {
+  const outcomes: Outcome[] = []
+  for (const envelope of envelopes) outcomes.push(await outcomeOf(parts, envelope))
+  const replies = outcomes.map(({ reply }) => reply).filter((it) => it !== undefined)
+  if (replies.length > 0) send(parts, replies, outcomes)
+  const errors = outcomes.map(({ error }) => error).filter((it) => it !== undefined)
+  if (errors.length > 1) throw new AggregateError(errors, `${errors.length} calls of a batch failed`)
+  if (errors.length === 1) throw errors[0]
+}
+
+function isBatch(read: Envelope | readonly Envelope[]): read is readonly Envelope[] {
+  return Array.isArray(read)
+}
+
+function outcomeOf({ framing, handle }: ExchangeParts, envelope: Envelope): MaybePromise<Outcome> {
+  if (envelope.kind === "invalid") {
+    return { id: null, reply: framing.failure(null, envelope.failure), error: undefined }
+  }
+  if (envelope.kind !== "call") return { id: undefined, reply: undefined, error: undefined }
+  const { id } = envelope
+  return settle<Answer | undefined, Outcome>(
+    () => handle(envelope),
+    (answer) => ({ id, reply: replyOf(framing, id, answer), error: undefined }),
+    (error) => failed(framing, envelope, error),
+  )
+}
+
+function replyOf(framing: Framing, id: Outcome["id"], answer: Answer | undefined): unknown {
+  if (id === undefined || !(answer || framing.isAlwaysAnswered)) return undefined
+  return framing.reply(id, answer?.value)
+}
+
+/** A refusal is said to the peer. Any other error is ours; the peer of a request learns that there was one. */
+function failed(framing: Framing, { id, isSilent }: Call, error: unknown): Outcome {
+  const isRefusal = hasErrorCode(error, "REQUEST_FAILED")
+  const isTold = !isSilent && (isRefusal || id !== undefined)
+  const reply = isTold ? framing.failure(id, isRefusal ? (error as RequestError) : INTERNAL) : undefined
+  return {
+    id,
+    reply,
+    error: isRefusal ? error.cause && error : (error ?? new Error("a handler threw nothing")),
+  }
+}
+
+/** What cannot be encoded is refused instead: the peer must not wait for an answer that never comes. */
+function send({ framing, send }: ExchangeParts, reply: unknown, outcomes: readonly Outcome[]): void {
+  try {
+    send(reply)
+  } catch (error) {
+    const refusals = outcomes
+      .filter(({ id }) => id !== undefined)
+      .map(({ id }) => framing.failure(id, INTERNAL))
+    if (refusals.length > 0) send(Array.isArray(reply) ? refusals : refusals[0])
+    throw error
+  }
+}
