@@ -114,7 +114,8 @@ export class ConnectionPool<Incoming = unknown, Outgoing = unknown, Data = unkno
    * Leases a connection: an idle one, a new one while there are less than `max`, or the next that is given back.
    *
    * @throws HoldfastError with code `ACQUIRE_TIMEOUT`, `ABORTED`, or `POOL_CLOSED`.
-   * @throws ConnectError with code `CONNECT_FAILED`, `CONNECT_TIMEOUT`, `INVALID_ADDRESS` or `NO_WEBSOCKET`: a dial failed.
+   * @throws ConnectError when a dial failed, with code `CONNECT_FAILED`, `CONNECT_TIMEOUT`, `INVALID_ADDRESS` or
+   * `NO_WEBSOCKET`.
    * @throws InvalidOptionError with the value received.
    */
   async acquire(options: Given<AcquireOptions> = {}): Promise<Lease<Incoming, Outgoing, Data>> {

@@ -18,9 +18,9 @@ export interface LeaseOwner {
 }
 
 /**
- * A connection on loan from a pool. It is a `Connection` in everything, and a new one for every holder: listeners, loops
- * and messages of one never reach the next. Once given back it is as a closed connection is: `send` returns `closed`,
- * `sendAsync` rejects with `CONNECTION_LOST`, loops end, and `close` and `terminate` do nothing.
+ * A connection on loan from a pool. It is a `Connection` in everything, and a new one for every holder: listeners,
+ * loops and messages of one never reach the next. Once given back it is as a closed connection is: `send` returns
+ * `closed`, `sendAsync` rejects with `CONNECTION_LOST`, loops end, and `close` and `terminate` do nothing.
  *
  * Close it instead when it should not be used again: after an error, or with an answer still to come.
  *
@@ -61,8 +61,8 @@ export class Lease<Incoming = unknown, Outgoing = unknown, Data = unknown> exten
 
   /**
    * Gives the connection back. What was sent before still leaves. Listeners are removed, so that none hears of this as
-   * of a close; the promise `closed` resolves, with the reason `released`. Calling it again changes nothing, and neither
-   * does calling it after the connection has ended.
+   * of a close; the promise `closed` resolves, with the reason `released`. Calling it again changes nothing, and
+   * neither does calling it after the connection has ended.
    */
   release(): void {
     if (this.#isReleased) return

@@ -18,7 +18,10 @@ export interface PoolOptions<Incoming = unknown, Outgoing = unknown, Data = unkn
   extends Omit<DialOptions<Incoming, Outgoing>, "signal"> {
   /** How many sockets there may be, those that connect or close included. @defaultValue 10 */
   readonly max?: number
-  /** How long a connection may be idle before it is closed, in milliseconds; `false` for any time. @defaultValue 30_000 */
+  /**
+   * How long a connection may be idle before it is closed, in milliseconds; `false` for any time.
+   * @defaultValue 30_000
+   */
   readonly idleTimeoutMs?: number | false
   /** How long an `acquire` may wait, in milliseconds; `false` for any time. @defaultValue 30_000 */
   readonly acquireTimeoutMs?: number | false
@@ -30,13 +33,19 @@ export interface PoolOptions<Incoming = unknown, Outgoing = unknown, Data = unkn
   readonly maxAgeMs?: number | false
   /** How long to wait between dials after failed ones. @defaultValue full jitter, 500 ms doubling to 10 s */
   readonly backoff?: BackoffOptions
-  /** Finds dead connections, leased or not; `false` for none. @defaultValue a ping after 15 s of silence, the end 10 s later */
+  /**
+   * Finds dead connections, leased or not; `false` for none.
+   * @defaultValue a ping after 15 s of silence, the end 10 s later
+   */
   readonly heartbeat?: HeartbeatOptions | false
-  /** What becomes of messages that arrive while nobody holds the connection; `evict` closes it. @defaultValue "discard" */
+  /**
+   * What becomes of messages that arrive while nobody holds the connection; `evict` closes it.
+   * @defaultValue "discard"
+   */
   readonly idleMessages?: IdleMessages
   /**
-   * Runs once per connection, after its opening and before its first lease: a login, say. What it throws, and what takes
-   * longer than `connectTimeoutMs`, is a failed dial.
+   * Runs once per connection, after its opening and before its first lease: a login, say. What it throws, and what
+   * takes longer than `connectTimeoutMs`, is a failed dial.
    * @defaultValue nothing
    */
   readonly onOpen?: (connection: Connection<Incoming, Outgoing, Data>) => MaybePromise<void>

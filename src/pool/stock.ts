@@ -28,7 +28,10 @@ export interface StockOwner {
   blind(): void
 }
 
-/** A connection that the server drops this soon, in milliseconds, without having said anything, was no better than none. */
+/**
+ * A connection that the server drops this soon, in milliseconds, without having said anything, was no better than
+ * none.
+ */
 const WORDLESS_MS = 5_000
 
 /** Sockets that are open, or on their way to their end. */
