@@ -85,11 +85,6 @@ export {
 } from "./messages/framing.js"
 export { lengthPrefixed, type PacketCodec } from "./messages/length-prefixed.js"
 export type { OutgoingPacket, Packet, PacketCompression, PacketOptions } from "./messages/packet-format.js"
-export { type AcquireOptions, ConnectionPool, type PoolCloseOptions } from "./pool/connection-pool.js"
-export { Lease } from "./pool/lease.js"
-export type { PoolClose, PoolEvents } from "./pool/pool-events.js"
-export type { PoolOptions } from "./pool/pool-options.js"
-export type { IdleMessages } from "./pool/pooled-socket.js"
 export { RequestError, type RequestErrorOptions, RequestTimeoutError } from "./messages/request-error.js"
 export { createRouter, Router, type RouterOptions } from "./messages/router.js"
 export type {
@@ -110,6 +105,11 @@ export type {
   SchemaResult,
   StandardSchema,
 } from "./messages/standard-schema.js"
+export { type AcquireOptions, ConnectionPool, type PoolCloseOptions } from "./pool/connection-pool.js"
+export { Lease } from "./pool/lease.js"
+export type { PoolClose, PoolEvents } from "./pool/pool-events.js"
+export type { PoolOptions } from "./pool/pool-options.js"
+export type { IdleMessages } from "./pool/pooled-socket.js"
 export type { Lag, OverflowPolicy } from "./wire/backlog.js"
 export {
   binary,

@@ -11,6 +11,9 @@ const FIN_AND_BINARY = 0x82
 /** The bit that marks a compressed message (RFC 7692, section 6). */
 const RSV1 = 0x40
 
+/** Text of up to so many characters is encoded when it is measured. */
+const SHORT_TEXT = 256
+
 /** Counts the work of encoding, to show that a broadcast does it once. */
 export interface FrameCounters {
   /** Frames encoded so far, compressed ones included. */
@@ -114,7 +117,9 @@ export class Frame {
   #measure(): number {
     const payload = this.#payload
     const isUnencoded = this.#bytes === undefined && typeof payload === "string"
-    return isUnencoded ? framedLength(Buffer.byteLength(payload)) : this.bytes.length
+    // to measure a short text is as much work as to encode it
+    const isWorthIt = isUnencoded && payload.length > SHORT_TEXT
+    return isWorthIt ? framedLength(Buffer.byteLength(payload)) : this.bytes.length
   }
 
   /** Reports the end of the frame's way. */

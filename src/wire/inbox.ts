@@ -55,6 +55,18 @@ export class Inbox<Message> implements IteratorOwner<Message> {
 
   /** A message came in. */
   push(message: Message): void {
+    // the usual case, before anything is looked at twice: listeners that are not busy, and nothing that waits
+    if (this.#inFlight === 0 && !this.#iterators && !this.#waiting?.length && this.#owner.hasListeners()) {
+      this.#isDiscarding = false
+      this.#isHanding = true
+      try {
+        this.#owner.deliver(message)
+      } finally {
+        this.#isHanding = false
+      }
+      if (this.#inFlight > 0 && this.#isFull) this.#pause()
+      return
+    }
     this.#isDiscarding &&= !this.#hasReaders
     if (this.#isDiscarding) return
     if (!this.#waiting?.length && this.#isReady) this.#hand(message)

@@ -16,6 +16,10 @@ export interface InboundLimits {
 
 /** How long a peer may go on breaching its limits, in milliseconds. Half a bucket of tokens is a fresh start. */
 const PATIENCE_MS = 10_000
+/** What share of a bucket may be spent before it is asked: exact to that much, and next to no work for each message. */
+const SLACK = 1 / 16
+/** Small bursts are counted to the last token. */
+const EXACT_BELOW = 1_000
 /** See {@link Throttle.isGivenUp}, where messages have no rate. */
 const GRACE_MESSAGES = 1_000
 
@@ -39,6 +43,11 @@ export class Throttle {
   readonly #messages: TokenBucket | undefined
   readonly #bytes: TokenBucket | undefined
   readonly #timer: Timer
+  /** So much may come in before the buckets are asked, which is then paid for at once. */
+  readonly #slackMessages: number
+  readonly #slackBytes: number
+  #unpaidMessages = 0
+  #unpaidBytes = 0
   #breachedAt: number | undefined
   #isGivenUp = false
   /** How many messages of a peer that was given up are read, so that its half of the closing handshake is seen. */
@@ -51,6 +60,8 @@ export class Throttle {
     this.#messages = limits.messages && new TokenBucket(limits.messages, now)
     this.#bytes = limits.bytes && new TokenBucket(limits.bytes, now)
     this.#buckets = [this.#messages, this.#bytes].filter((it) => it !== undefined)
+    this.#slackMessages = slackOf(limits.messages)
+    this.#slackBytes = slackOf(limits.bytes)
     this.#timer = new Timer(clock, () => this.#look())
     this.#grace = limits.messages?.burst ?? GRACE_MESSAGES
   }
@@ -67,15 +78,26 @@ export class Throttle {
 
   /** A message or a ping of so many bytes came in. */
   received(now: number, byteLength: number): void {
+    this.#unpaidMessages += 1
+    this.#unpaidBytes += byteLength
+    const isWithin = this.#unpaidMessages <= this.#slackMessages && this.#unpaidBytes <= this.#slackBytes
+    if (!isWithin || this.#breachedAt !== undefined) this.#settle(now)
+  }
+
+  #settle(now: number): void {
     if (this.#isGivenUp) {
       this.#discarded()
       return
     }
+    const messages = this.#unpaidMessages
+    const bytes = this.#unpaidBytes
+    this.#unpaidMessages = 0
+    this.#unpaidBytes = 0
     if (this.#breachedAt !== undefined && this.#buckets.every((it) => it.isCalm(now))) {
       this.#breachedAt = undefined
     }
-    const isOver = this.#messages?.take(now, 1) === false
-    if (this.#bytes?.take(now, byteLength) === false || isOver) this.#breach(now)
+    const isOver = this.#messages?.take(now, messages) === false
+    if (this.#bytes?.take(now, bytes) === false || isOver) this.#breach(now)
   }
 
   /** The connection has ended. */
@@ -119,4 +141,9 @@ export class Throttle {
   #debtMs(now: number): number {
     return Math.max(0, ...this.#buckets.map((it) => it.debtMs(now)))
   }
+}
+
+function slackOf(rate: Rate | undefined): number {
+  if (!rate) return Number.POSITIVE_INFINITY
+  return rate.burst < EXACT_BELOW ? 0 : rate.burst * SLACK
 }

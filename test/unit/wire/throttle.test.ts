@@ -47,6 +47,16 @@ describe("S44: a peer that sends faster than it may", () => {
     expect(connection.state).toBe("open")
   })
 
+  it("may be a sixteenth of a large burst ahead before it is noticed, and pays for that too", async () => {
+    const { clock, connection, flood } = limited({ messages: { perSecond: 1_000, burst: 1_600 } })
+    await flood(1_600)
+    expect(connection.isReadingPaused).toBe(false)
+    await flood(101)
+    expect(connection.isReadingPaused).toBe(true)
+    await clock.advance(102)
+    expect(connection.isReadingPaused).toBe(false)
+  })
+
   it("is read on no sooner than its listeners are ready as well", async () => {
     const { clock, connection, peer } = limited()
     const busy: (() => void)[] = []
