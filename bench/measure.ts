@@ -124,7 +124,7 @@ class Measurement {
 
   async #runCell(cell: Cell, stages: ReadonlyMap<Entrant, Stage>): Promise<void> {
     const count = Math.ceil(cell.rounds * this.#effort.share)
-    const warmUp = Math.ceil(count * WARM_UP_SHARE)
+    const warmUp = cell.isFresh ? 0 : Math.ceil(count * WARM_UP_SHARE)
     for (let i = 0; i < warmUp + count; i += 1) {
       // every other round goes the other way, so that none always runs after the same one
       const turn = i % 2 === 0 ? this.#entrants : this.#entrants.toReversed()

@@ -51,6 +51,8 @@ export interface Cell<S extends Stage = Stage> {
   readonly title: string
   /** Rounds for each start of the programs, in a whole run. */
   readonly rounds: number
+  /** Whether a round starts anew, so that none has to warm up for the next. @defaultValue false */
+  readonly isFresh?: boolean
   /** Measures it once, for so many milliseconds where time is what it takes. */
   round(stage: S, ms: number): Promise<Round>
 }

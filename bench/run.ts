@@ -38,9 +38,11 @@ const isFull = !values.quick && !values["cpu-prof"] && effort.clients === CLIENT
 
 const results: RowResult[] = []
 for (const row of select(ROWS, positionals)) {
+  const start = performance.now()
   const result = await measureRow(row, effort)
+  const seconds = Math.round((performance.now() - start) / 1_000)
   results.push(result)
-  console.log(`\n${row.title}\n\n${describe(result)}\n`)
+  console.log(`\n${row.title} (${seconds} s)\n\n${describe(result)}\n`)
   if (
     process.env.NOWRITE !== "1" &&
     isFull &&

@@ -28,7 +28,8 @@ export const idle: Row<IdleStage, ServerContender> = {
     {
       name: "memory",
       title: "idle",
-      rounds: 2,
+      rounds: 1,
+      isFresh: true,
       async round({ launcher }) {
         const server = await launcher.start([], ["--expose-gc"])
         const first = Math.ceil(launcher.clients * FIRST_SHARE)
