@@ -32,15 +32,13 @@ export const CHUNK_BYTES = 65_536
 /** Waiting frames and their bytes. */
 export class Backlog {
   readonly #policy: OverflowPolicy
-  readonly #sizeOf: (frame: Frame) => number
   readonly #frames = new KeyedQueue<Frame>()
   #byteLength = 0
   #lostCount = 0
   #lostBytes = 0
 
-  constructor(policy: OverflowPolicy, sizeOf: (frame: Frame) => number) {
+  constructor(policy: OverflowPolicy) {
     this.#policy = policy
-    this.#sizeOf = sizeOf
   }
 
   /** How many frames wait. */
@@ -63,7 +61,7 @@ export class Backlog {
     const key = this.#policy === "latest" ? frame.key : undefined
     if (key !== undefined) this.#supersede(key)
     this.#frames.push(frame, key)
-    this.#byteLength += this.#sizeOf(frame)
+    this.#byteLength += frame.byteLength
   }
 
   /** Gives up waiting frames, as far as the policy allows, until a test finds enough room. Returns whether it did. */
@@ -73,7 +71,7 @@ export class Backlog {
       if (this.#policy === "close" || this.#policy === "drop-newest") return false
       const oldest = this.#frames.shift()
       if (!oldest) return false
-      this.#byteLength -= this.#sizeOf(oldest)
+      this.#byteLength -= oldest.byteLength
       this.lose(oldest, "newer messages took its room")
     }
     return true
@@ -82,7 +80,7 @@ export class Backlog {
   /** Counts a frame that is lost, and tells whoever waits for it. */
   lose(frame: Frame, why: string): void {
     this.#lostCount += 1
-    this.#lostBytes += this.#sizeOf(frame)
+    this.#lostBytes += frame.byteLength
     if (frame.isAwaited) frame.settle(new QueueFullError(`outbox is full: ${why}`))
   }
 
@@ -109,9 +107,8 @@ export class Backlog {
     for (let frame = this.#frames.peek(); frame; frame = this.#frames.peek()) {
       if (!isHurried && !frame.isReady) break
       this.#frames.shift()
-      this.#byteLength -= this.#sizeOf(frame)
-      const { written } = frame
-      chunk = chunk.append(written, this.#sizeOf(written))
+      this.#byteLength -= frame.byteLength
+      chunk = chunk.append(frame.written)
       if (chunk.byteLength >= CHUNK_BYTES) break
     }
     return chunk
@@ -126,7 +123,7 @@ export class Backlog {
   #supersede(key: string): void {
     const old = this.#frames.take(key)
     if (!old) return
-    this.#byteLength -= this.#sizeOf(old)
+    this.#byteLength -= old.byteLength
     if (old.isAwaited) old.settle(new QueueFullError(`a newer message of key "${key}" replaced this one`))
   }
 }

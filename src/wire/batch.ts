@@ -22,24 +22,24 @@ export class Batch {
   #latest: Batch | undefined
   #bytes: Uint8Array | undefined
 
-  private constructor(parent: Batch | undefined, frame: Frame | undefined, size: number) {
+  private constructor(parent: Batch | undefined, frame: Frame | undefined) {
     this.#parent = parent
     this.#frame = frame
-    this.byteLength = (parent?.byteLength ?? 0) + size
+    this.byteLength = (parent?.byteLength ?? 0) + (frame?.byteLength ?? 0)
     this.length = (parent?.length ?? -1) + 1
     this.isAwaited = parent?.isAwaited === true || frame?.isAwaited === true
   }
 
   /** The empty sequence, where a tree begins. */
   static empty(): Batch {
-    return new Batch(undefined, undefined, 0)
+    return new Batch(undefined, undefined)
   }
 
-  /** This sequence and one more frame, of so many bytes. */
-  append(frame: Frame, size: number): Batch {
+  /** This sequence and one more frame. */
+  append(frame: Frame): Batch {
     let latest = this.#latest
     if (latest === undefined || latest.#frame !== frame) {
-      latest = new Batch(this, frame, size)
+      latest = new Batch(this, frame)
       this.#latest = latest
     }
     return latest

@@ -3,10 +3,9 @@
  * a context of its own (RFC 7692, section 7.2.1). It decides who does the work; it knows no receivers.
  */
 
-import type { Payload } from "../core/types.js"
 import { type CompressionSettings, findZlib, type Zlib, type ZlibOptions } from "./compression.js"
 import { DeflatingFrame } from "./deflating-frame.js"
-import { type Frame, framedLength } from "./frame.js"
+import { type Frame, framedLength, lengthOf } from "./frame.js"
 
 /** The end of a flushed block, which is not sent (RFC 7692, section 7.2.1). */
 const TAIL_BYTES = 4
@@ -83,10 +82,6 @@ export class Deflater {
       finishFlush: this.#zlib.constants.Z_SYNC_FLUSH,
     }
   }
-}
-
-function lengthOf(payload: Payload): number {
-  return typeof payload === "string" ? Buffer.byteLength(payload) : payload.byteLength
 }
 
 function withoutTail(bytes: Uint8Array): Uint8Array {

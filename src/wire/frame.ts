@@ -11,8 +11,8 @@ const FIN_AND_BINARY = 0x82
 /** The bit that marks a compressed message (RFC 7692, section 6). */
 const RSV1 = 0x40
 
-/** Text of up to so many characters is encoded when it is measured. */
-const SHORT_TEXT = 256
+/** Browsers have none, and need none: their sockets make the frames. */
+const hasBuffer = typeof globalThis.Buffer === "function"
 
 /** Counts the work of encoding, to show that a broadcast does it once. */
 export interface FrameCounters {
@@ -68,11 +68,7 @@ export class Frame {
 
   /** The message for sockets that do their own framing: bytes are a copy of the sender's. */
   get payload(): Payload {
-    if (!this.#isOwned) {
-      // not `slice()`: a Buffer's shares its memory
-      this.#payload = new Uint8Array(this.#payload as Uint8Array)
-      this.#isOwned = true
-    }
+    if (!this.#isOwned) this.#own(this.#payload as Uint8Array)
     return this.#payload
   }
 
@@ -91,8 +87,8 @@ export class Frame {
   }
 
   /**
-   * What it counts for while it waits, in bytes: never changes. Text is not encoded for it: what waits for a slow reader
-   * may never be written.
+   * What it counts for, in bytes: header and payload, wherever it goes. Afterwards the sender may change its own bytes.
+   * Text is not encoded for it: what waits for a slow reader may never be written.
    */
   get byteLength(): number {
     if (this.#byteLength === 0) this.#byteLength = this.#measure()
@@ -114,14 +110,6 @@ export class Frame {
     waiter.ready()
   }
 
-  #measure(): number {
-    const payload = this.#payload
-    const isUnencoded = this.#bytes === undefined && typeof payload === "string"
-    // to measure a short text is as much work as to encode it
-    const isWorthIt = isUnencoded && payload.length > SHORT_TEXT
-    return isWorthIt ? framedLength(Buffer.byteLength(payload)) : this.bytes.length
-  }
-
   /** Reports the end of the frame's way. */
   settle(error?: Error): void {
     this.options?.settled?.(error)
@@ -131,24 +119,38 @@ export class Frame {
   deflatedTo(content: Uint8Array, plainLength: number): Frame {
     this.counters.framesDeflated += 1
     if (content.length >= plainLength) return this
-    const frame = new Frame(this.#payload, this.counters, this.options)
+    const frame = new Frame(this.payload, this.counters, this.options)
+    frame.#isOwned = true
     frame.#bytes = encodeFrame(content, isText(this.#payload), RSV1)
     this.counters.framesEncoded += 1
     return frame
   }
-}
 
-/**
- * The bytes of a frame, header included, for sockets that do their own framing. The same as `frame.bytes.byteLength`,
- * so that receivers of both kinds can share a batch.
- */
-export function frameLength(frame: Frame): number {
-  return framedLength(byteLength(frame.payload))
+  #measure(): number {
+    const payload = this.#payload
+    if (this.#bytes === undefined && (typeof payload === "string" || !hasBuffer)) {
+      return framedLength(lengthOf(this.payload))
+    }
+    return this.bytes.length
+  }
+
+  /** Takes a copy of the sender's bytes: the part of a frame that is made already, or one of its own. */
+  #own(payload: Uint8Array): void {
+    // not `slice()`: a Buffer's shares its memory
+    this.#payload = this.#bytes?.subarray(headerLength(payload.byteLength)) ?? new Uint8Array(payload)
+    this.#isOwned = true
+  }
 }
 
 /** The bytes of a frame with so many bytes of payload. */
 export function framedLength(payloadLength: number): number {
   return headerLength(payloadLength) + payloadLength
+}
+
+/** The bytes of a payload on the wire, without encoding it. */
+export function lengthOf(payload: Payload): number {
+  // where there is a Buffer, native code counts
+  return typeof payload === "string" && hasBuffer ? Buffer.byteLength(payload) : byteLength(payload)
 }
 
 function isText(payload: Payload): boolean {

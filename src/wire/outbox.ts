@@ -29,7 +29,7 @@ export class Outbox implements Flushable, FrameWaiter, Flow, BudgetMember {
   readonly #owner: OutboxOwner
   readonly #deflater: Pick<Deflater, "variantOf"> | undefined
   #pending: Batch | undefined
-  /** How much more the pending batch may grow, as far as is known. */
+  /** How much more may gather, as far as is known. */
   #roomBytes = 0
   #backlog: Backlog | undefined
   #urgent: Frame | undefined
@@ -76,7 +76,8 @@ export class Outbox implements Flushable, FrameWaiter, Flow, BudgetMember {
 
   /** Takes a frame, or says why not. Order of calls is order on the wire. */
   send(frame: Frame): SendResult {
-    if (this.#isClosed || !this.#sink.isWritable) return refuse(frame)
+    // while a batch gathers, its beginning has asked, and its end will ask again
+    if (this.#isClosed || (this.#pending === undefined && !this.#sink.isWritable)) return refuse(frame)
     return this.#take(this.#deflater === undefined ? frame : this.#deflater.variantOf(frame))
   }
 
@@ -156,7 +157,7 @@ export class Outbox implements Flushable, FrameWaiter, Flow, BudgetMember {
   }
 
   #take(frame: Frame): SendResult {
-    const size = this.#sink.sizeOf(frame)
+    const size = frame.byteLength
     if (!this.#isBlocked && !this.#hasRoom(size)) {
       this.flush()
       if (this.#isClosed) return refuse(frame)
@@ -173,12 +174,11 @@ export class Outbox implements Flushable, FrameWaiter, Flow, BudgetMember {
   }
 
   /**
-   * Whether the pending batch may grow so much. What the sink holds is counted when a batch begins, and again only when
-   * the room of then seems used up: while a batch gathers, nothing but control frames is written beside it, so the sink
-   * has rather lost bytes since.
+   * Whether the pending batch may grow so much. What the sink holds is counted after each write, and again only when
+   * the room of then seems used up: nothing but control frames is written beside, so the sink has rather lost bytes since.
    */
   #hasRoom(size: number): boolean {
-    if (size <= this.#roomBytes && this.#pending !== undefined) return true
+    if (size <= this.#roomBytes) return true
     this.#roomBytes = this.#settings.maxBufferedBytes - this.bufferedBytes
     return size <= this.#roomBytes
   }
@@ -187,7 +187,7 @@ export class Outbox implements Flushable, FrameWaiter, Flow, BudgetMember {
     const { flush, flusher } = this.#settings
     const isImmediate = flush === "immediate"
     if (this.#pending === undefined && !isImmediate) flusher.add(this)
-    this.#pending = (this.#pending ?? this.#root).append(frame, size)
+    this.#pending = (this.#pending ?? this.#root).append(frame)
     this.#roomBytes -= size
     if (isImmediate || this.#pending.byteLength >= CHUNK_BYTES) this.flush()
   }
@@ -199,16 +199,17 @@ export class Outbox implements Flushable, FrameWaiter, Flow, BudgetMember {
   }
 
   #write(batch: Batch): void {
-    this.#roomBytes = 0
     this.writtenBytes += batch.byteLength
     if (batch.isAwaited) this.#sink.write(batch, (error) => settleAll(batch, lost(error)))
     else this.#sink.write(batch)
-    if (this.#sink.bufferedBytes > 0) this.#watch.begin()
-    if (this.#sink.bufferedBytes > 0 || this.notedBytes > 0) this.#note()
+    const held = this.#sink.bufferedBytes
+    this.#roomBytes = this.#settings.maxBufferedBytes - held - (this.#pending?.byteLength ?? 0)
+    if (held > 0) this.#watch.begin()
+    if (held > 0 || this.notedBytes > 0) this.#note()
   }
 
   #writeOne(frame: Frame): void {
-    this.#write(Batch.empty().append(frame, this.#sink.sizeOf(frame)))
+    this.#write(Batch.empty().append(frame))
   }
 
   #block(): void {
@@ -268,7 +269,7 @@ export class Outbox implements Flushable, FrameWaiter, Flow, BudgetMember {
   }
 
   get #waiting(): Backlog {
-    this.#backlog ??= new Backlog(this.#settings.overflow, (frame) => this.#sink.sizeOf(frame))
+    this.#backlog ??= new Backlog(this.#settings.overflow)
     return this.#backlog
   }
 

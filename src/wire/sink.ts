@@ -6,7 +6,6 @@
 import { type Clock, Timer } from "../core/timer.js"
 import type { Payload } from "../core/types.js"
 import type { Batch } from "./batch.js"
-import { type Frame, frameLength } from "./frame.js"
 import { OPEN, type SocketLike } from "./socket.js"
 
 /** The part of a Node stream that frames are written to: a TCP or TLS socket has it. */
@@ -33,8 +32,6 @@ export interface Sink {
   readonly bufferedBytes: number
   /** Whether more should wait for room. */
   readonly isFull: boolean
-  /** Bytes that a frame will count for. Afterwards the sender may change its own bytes. */
-  sizeOf(frame: Frame): number
   /** Sends every frame of a batch, in order. `left` is called when all of them were handed to the kernel. */
   write(batch: Batch, left?: (error?: Error | null) => void): void
   /** Calls back once, when there is room again. Only asked while {@link Sink.isFull}. */
@@ -68,10 +65,6 @@ export class StreamSink implements Sink {
 
   get isFull(): boolean {
     return this.#stream.writableLength >= this.#stream.writableHighWaterMark
-  }
-
-  sizeOf(frame: Frame): number {
-    return frame.byteLength
   }
 
   write(batch: Batch, left?: (error?: Error | null) => void): void {
@@ -129,10 +122,6 @@ export class SocketSink implements Sink {
 
   get isFull(): boolean {
     return this.#socket.bufferedAmount >= SOCKET_MARK_BYTES
-  }
-
-  sizeOf(frame: Frame): number {
-    return frameLength(frame)
   }
 
   write(batch: Batch, left?: Left): void {

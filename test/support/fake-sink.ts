@@ -4,7 +4,6 @@
 
 import type { Payload } from "../../src/core/types.js"
 import type { Batch } from "../../src/wire/batch.js"
-import type { Frame } from "../../src/wire/frame.js"
 import type { Sink } from "../../src/wire/sink.js"
 import { payloads } from "./frames.js"
 
@@ -41,10 +40,6 @@ export class FakeSink implements Sink {
 
   get isFull(): boolean {
     return this.bufferedBytes >= this.#markBytes
-  }
-
-  sizeOf(frame: Frame): number {
-    return frame.byteLength
   }
 
   write(batch: Batch, left?: Left): void {

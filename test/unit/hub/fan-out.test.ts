@@ -1,7 +1,9 @@
-import { type Codec, text } from "holdfast"
+import { type Codec, createHub, text } from "holdfast"
 import { VirtualClock } from "holdfast/testing"
 import { describe, expect, it, vi } from "vitest"
 import { stubHub } from "../../support/stub-hub.js"
+import { StubSocket, StubStream } from "../../support/stub-socket.js"
+import { TurnClock } from "../../support/turn-clock.js"
 
 describe("S10: one broadcast is one serialisation and one frame", () => {
   it("at 5,000 receivers, who all get the very same buffer", async () => {
@@ -66,10 +68,15 @@ describe("S11: outboxes are flushed once per tick and share their buffers", () =
   })
 })
 
-describe("S12: a send to a room of 2 costs the same whoever else is connected", () => {
-  it.each([80, 8_000])("touches two connections of %i", async (size) => {
+describe("S12, P10: a send to a room costs what its members cost, whatever else there is", () => {
+  it.each([
+    [80, 10],
+    [8_000, 100_000],
+  ])("touches two connections of %i, beside %i other rooms", async (size, rooms) => {
     const { hub, add, flush } = stubHub()
-    const peers = Array.from({ length: size }, (_, i) => add(`c${i}`, i < 2 ? "pair" : `other-${i % 100}`))
+    const others = (i: number) =>
+      Array.from({ length: Math.ceil(rooms / (size - 2)) }, (_, k) => `other-${(i + k * size) % rooms}`)
+    const peers = Array.from({ length: size }, (_, i) => add(`c${i}`, ...(i < 2 ? ["pair"] : others(i))))
     const touched: string[] = []
     for (const { connection } of peers) {
       const transmit = connection.transmit.bind(connection)
@@ -84,6 +91,13 @@ describe("S12: a send to a room of 2 costs the same whoever else is connected", 
     expect(touched).toEqual(["c0", "c1"])
     expect(steps).toBe(2)
   })
+
+  it.each([1, 10, 1_000])("is linear in the members: %i", (members) => {
+    const { hub, add } = stubHub()
+    for (let i = 0; i < 2_000; i += 1) add(`c${i}`, i < members ? "r" : "other")
+    const room = hub.to("r")
+    expect(countSteps(() => room.send("hello"))).toBe(members)
+  })
 })
 
 describe("S14: a broadcast to many is flushed in slices", () => {
@@ -96,6 +110,37 @@ describe("S14: a broadcast to many is flushed in slices", () => {
     await clock.advance(1_000)
     expect(clock.deferred).toBe(Math.ceil(1_000 / 64))
     for (const peer of peers) expect(peer.received()).toEqual(["one", "two"])
+  })
+
+  it("holds the event loop for less than 25 ms at a time at 50,000 connections, whose writes take 30 µs each", async () => {
+    const clock = new TurnClock()
+    const hub = createHub<string, string>({ codec: text(), clock, logger: false, heartbeat: false })
+    const order: number[] = []
+    for (let i = 0; i < 50_000; i += 1) {
+      const stream = new StubStream()
+      stream.write = () => {
+        order.push(i)
+        clock.stall(0.03)
+        return true
+      }
+      hub.add(new StubSocket(), { stream })
+    }
+    hub.broadcast("hello")
+    const slices: number[] = []
+    let flushed = 0
+    while (clock.turnsToCome > 0) {
+      const start = clock.now()
+      clock.turn()
+      slices.push(clock.now() - start)
+      if (slices.length !== 3) continue
+      hub.broadcast("behind it")
+      flushed = order.length
+    }
+    expect(Math.max(...slices)).toBeLessThan(25)
+    expect(slices.length).toBeGreaterThan((50_000 * 0.03) / 25)
+    // who had been served already is served again, behind the others, and those get both in one write
+    const all = Array.from({ length: 50_000 }, (_, i) => i)
+    expect(order).toEqual([...all, ...all.slice(0, flushed)])
   })
 })
 

@@ -61,7 +61,7 @@ describe("the bytes of a message", () => {
     bytes.fill(0)
     await clock.advance(0)
     expect(withStream.received()).toEqual([Buffer.of(1, 2, 3)])
-    expect(socket.sent).toEqual([Uint8Array.of(1, 2, 3)])
+    expect(socket.sent).toEqual([Buffer.of(1, 2, 3)])
     expect(without.messagesOut).toBe(1)
   })
 })

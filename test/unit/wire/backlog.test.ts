@@ -1,7 +1,7 @@
 import fc from "fast-check"
 import { describe, expect, it, vi } from "vitest"
 import { Backlog, CHUNK_BYTES, type OverflowPolicy } from "../../../src/wire/backlog.js"
-import { type Frame, frameLength } from "../../../src/wire/frame.js"
+import type { Frame } from "../../../src/wire/frame.js"
 import { frame, payloads } from "../../support/frames.js"
 
 const FRAME_BYTES = 10
@@ -10,7 +10,7 @@ const names = (frames: readonly Frame[]) => payloads(frames).map((it) => String(
 
 /** A backlog of so many frames at most, filled with `a`, `b`, `c`, … */
 function setUp(policy: OverflowPolicy, room: number, ...held: string[]) {
-  const backlog = new Backlog(policy, frameLength)
+  const backlog = new Backlog(policy)
   const hasRoom = () => backlog.byteLength + FRAME_BYTES <= room * FRAME_BYTES
   for (const name of held) backlog.push(wide(name))
   return { backlog, hasRoom, rest: () => names(backlog.clear()) }
@@ -133,13 +133,13 @@ describe("Backlog", () => {
     const policy = fc.constantFrom<OverflowPolicy>("drop-newest", "drop-oldest", "latest")
     fc.assert(
       fc.property(policy, fc.array(push), (overflow, pushes) => {
-        const backlog = new Backlog(overflow, frameLength)
+        const backlog = new Backlog(overflow)
         const seen = { offered: 0, bytes: 0, out: 0, lost: 0, lostBytes: 0, replaced: 0 }
         for (const { size, key, takes } of pushes) {
           const it = frame("x".repeat(size), { key })
           const before = backlog.length
           seen.offered += 1
-          if (backlog.makeRoom(key, () => backlog.byteLength + frameLength(it) <= 100)) backlog.push(it)
+          if (backlog.makeRoom(key, () => backlog.byteLength + it.byteLength <= 100)) backlog.push(it)
           else backlog.lose(it, "no room")
           const lag = backlog.takeLag() ?? { count: 0, bytes: 0 }
           seen.lost += lag.count

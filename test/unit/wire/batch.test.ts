@@ -5,8 +5,7 @@ import type { Frame } from "../../../src/wire/frame.js"
 import { parseFrames } from "../../support/frame-parser.js"
 import { frame, payloads } from "../../support/frames.js"
 
-const append = (root: Batch, ...frames: Frame[]) =>
-  frames.reduce((batch, it) => batch.append(it, it.bytes.byteLength), root)
+const append = (root: Batch, ...frames: Frame[]) => frames.reduce((batch, it) => batch.append(it), root)
 const texts = (batch: Batch) => parseFrames(batch.bytes).map((it) => it.payload.toString())
 
 describe("Batch", () => {

@@ -1,33 +1,7 @@
 import { describe, expect, it } from "vitest"
-import { VirtualClock } from "../../../src/testing/virtual-clock.js"
 import { Flusher } from "../../../src/wire/flusher.js"
 import { frame } from "../../support/frames.js"
-
-/** A clock that runs what was deferred turn by turn, as `setImmediate` does, and whose every look costs time. */
-class TurnClock extends VirtualClock {
-  #deferred: (() => void)[] = []
-
-  constructor(readonly costMs = 0) {
-    super()
-  }
-
-  get turnsToCome(): number {
-    return this.#deferred.length
-  }
-
-  override now(): number {
-    this.stall(this.costMs)
-    return super.now()
-  }
-
-  override defer(callback: () => void): void {
-    this.#deferred.push(callback)
-  }
-
-  turn(): void {
-    for (const callback of this.#deferred.splice(0)) callback()
-  }
-}
+import { TurnClock } from "../../support/turn-clock.js"
 
 function setUp(clock = new TurnClock()) {
   const flusher = new Flusher(clock)
@@ -77,7 +51,7 @@ describe("Flusher", () => {
     const { clock, flusher, outbox } = setUp()
     const first = flusher.root
     const shared = frame("a")
-    expect(flusher.root.append(shared, 3)).toBe(first.append(shared, 3))
+    expect(flusher.root.append(shared)).toBe(first.append(shared))
     flusher.add(outbox("a"))
     clock.turn()
     expect(flusher.root).not.toBe(first)

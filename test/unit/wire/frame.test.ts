@@ -1,6 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, it, vi } from "vitest"
-import { Frame, frameLength } from "../../../src/wire/frame.js"
+import { Frame } from "../../../src/wire/frame.js"
 import { parseFrames } from "../../support/frame-parser.js"
 import { frame } from "../../support/frames.js"
 
@@ -36,13 +36,33 @@ describe("Frame", () => {
           type: typeof it === "string" ? "text" : "binary",
           payload: Buffer.from(it as string),
         })
-        expect(frameLength(frame(it))).toBe(bytes.byteLength)
+        expect(frame(it).byteLength).toBe(bytes.byteLength)
       }),
     )
   })
 
   it.each(LENGTHS)("has the length that was foretold, with %i bytes", (length) => {
-    expect(frameLength(frame(Buffer.alloc(length)))).toBe(frame(Buffer.alloc(length)).bytes.byteLength)
+    expect(frame(Buffer.alloc(length)).byteLength).toBe(frame(Buffer.alloc(length)).bytes.byteLength)
+  })
+
+  it("S25 tells the length of text without encoding it", () => {
+    const counters = { framesEncoded: 0, framesDeflated: 0 }
+    expect(new Frame("€".repeat(100), counters).byteLength).toBe(304)
+    expect(counters.framesEncoded).toBe(0)
+  })
+
+  it.each([
+    ["its length", (it: Frame) => it.byteLength],
+    ["its length and its bytes", (it: Frame) => [it.byteLength, it.bytes]],
+    ["its bytes and its payload", (it: Frame) => [it.bytes, it.payload]],
+  ])("is one copy of the sender's bytes, once somebody has asked for %s", (_, ask) => {
+    const bytes = new Uint8Array([1, 2, 3])
+    const it = frame(bytes)
+    ask(it)
+    bytes.fill(9)
+    expect([...(it.payload as Uint8Array)]).toEqual([1, 2, 3])
+    expect([...(parseFrames(it.bytes)[0]?.payload ?? [])]).toEqual([1, 2, 3])
+    expect((it.payload as Uint8Array).buffer).toBe(it.bytes.buffer)
   })
 
   it("S10 is encoded at most once, and counts it", () => {
