@@ -31,6 +31,7 @@ export {
 } from "./core/close-codes.js"
 export { Emitter, type ErrorEvent, type Listener } from "./core/emitter.js"
 export {
+  AdapterError,
   CodecError,
   type CodecErrorCode,
   ConnectError,
@@ -53,6 +54,7 @@ export type {
   Adapter,
   AdapterCapabilities,
   AdapterContext,
+  AdapterCounters,
   AdapterGap,
   AdapterHealth,
   AdapterMessage,

@@ -7,6 +7,7 @@
 export type ErrorCode =
   | "ABORTED"
   | "ACQUIRE_TIMEOUT"
+  | "ADAPTER_UNAVAILABLE"
   | "CONNECTION_LOST"
   | "CONNECT_FAILED"
   | "CONNECT_TIMEOUT"
@@ -18,6 +19,7 @@ export type ErrorCode =
   | "PACKET_TOO_BIG"
   | "PACKET_TRUNCATED"
   | "PACKET_TYPE_UNKNOWN"
+  | "PAYLOAD_TOO_LARGE"
   | "PING_TIMEOUT"
   | "POOL_CLOSED"
   | "QUEUE_FULL"
@@ -117,6 +119,16 @@ export class CodecError extends HoldfastError {
   constructor(code: CodecErrorCode, message: string, preview: string, options?: ErrorOptions) {
     super(code, message, options)
     this.preview = preview
+  }
+}
+
+/**
+ * An adapter could not hand something to its engine: `ADAPTER_UNAVAILABLE` when the engine did not take it in time,
+ * `PAYLOAD_TOO_LARGE` when it never would.
+ */
+export class AdapterError extends HoldfastError {
+  constructor(code: "ADAPTER_UNAVAILABLE" | "PAYLOAD_TOO_LARGE", message: string, options?: ErrorOptions) {
+    super(code, message, options)
   }
 }
 

@@ -10,3 +10,6 @@ export type MaybePromise<T> = T | PromiseLike<T>
 
 /** Undoes what returned it. Calling it again does nothing. */
 export type Unsubscribe = () => void
+
+/** The same fields, for whoever owns the object. */
+export type Writable<T> = { -readonly [K in keyof T]: T[K] }

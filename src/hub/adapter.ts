@@ -14,6 +14,8 @@
  * - MUST treat channel names as opaque: any string of up to 1,024 bytes of UTF-8.
  * - MUST resolve `subscribe` only once payloads published from then on will arrive.
  * - MUST settle `publish` within a second, and reject rather than keep a payload for later.
+ * - SHOULD carry out a subscription that it could not confirm in time as soon as its engine allows, unless it is wanted
+ *   no longer. Its promise may have been rejected by then.
  * - MUST report a hole it knows of through `onGap`, and every change of its own state through `onState`.
  * - MUST NOT throw from a callback's absence, a malformed message or a lost connection: it counts, logs, and goes on.
  * - MUST NOT end a client that was handed to it by the user.
@@ -79,10 +81,34 @@ export interface AdapterContext {
   readonly onState: (state: AdapterState) => void
   /** Hears of payloads that did not arrive. */
   readonly onGap: (gap: AdapterGap) => void
+  /** Whether this is no node: it only publishes, subscribes to nothing and hears of nobody. @defaultValue false */
+  readonly isPublisher?: boolean
   /** Takes what is worth a line. */
   readonly logger: Logger
   /** Aborted when the hub closes. */
   readonly signal: AbortSignal
+}
+
+/** What an adapter has counted since it was made. */
+export interface AdapterCounters {
+  /** Publications that the engine took. */
+  readonly published: number
+  /** Publications that were rejected. */
+  readonly rejected: number
+  /** Payloads handed to the hub. */
+  readonly delivered: number
+  /** Payloads known not to have arrived: the sum of the counts of all gaps. */
+  readonly lost: number
+  /** Payloads that came a second time and were dropped. */
+  readonly duplicates: number
+  /** Payloads that came too late and were dropped; they are in `lost`. */
+  readonly late: number
+  /** Messages dropped because the buffer was full. */
+  readonly overflowed: number
+  /** Messages that could not be read, or were of a version this node does not know. */
+  readonly unreadable: number
+  /** How often the way to the engine was opened anew. */
+  readonly reconnects: number
 }
 
 /** How an adapter is. */
@@ -97,6 +123,8 @@ export interface AdapterHealth {
   readonly subscriptions: number
   /** The last thing that went wrong. */
   readonly lastError?: unknown
+  /** What it has counted. */
+  readonly counters?: AdapterCounters
 }
 
 /** Carries payloads between hubs. See the top of this file for what one must and must not do. */

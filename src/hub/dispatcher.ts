@@ -3,12 +3,12 @@
  * Members of this node are served first, and whatever becomes of the adapter.
  */
 
+import { attempt } from "../core/attempt.js"
 import type { Payload } from "../core/types.js"
 import type { CloseInfo } from "../wire/connection-events.js"
 import type { ConnectionSettings } from "../wire/connection-options.js"
 import { Frame } from "../wire/frame.js"
 import type { Adapter, AdapterMessage } from "./adapter.js"
-import { attempt } from "./attempt.js"
 import { roomChannel } from "./channel.js"
 import { FanOut } from "./fan-out.js"
 import type { HubConnection } from "./hub-connection.js"

@@ -3,9 +3,9 @@
  * which empties and fills again costs the broker nothing.
  */
 
+import { attempt } from "../core/attempt.js"
 import { type Clock, Timer } from "../core/timer.js"
 import type { Adapter } from "./adapter.js"
-import { attempt } from "./attempt.js"
 
 /** How long a channel stays subscribed after its last local member left, in milliseconds. */
 const LINGER_MS = 1_000

@@ -1,0 +1,16 @@
+/**
+ * A promise that has to settle in time.
+ */
+
+import { type Clock, Timer } from "../core/timer.js"
+
+/** The same promise; rejects with `late()` when it takes longer than `ms`. What it does later goes unnoticed. */
+export function within<T>(clock: Clock, ms: number, work: Promise<T>, late: () => Error): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = new Timer(clock, () => reject(late()))
+    timer.start(ms)
+    const done = () => timer.stop()
+    work.then(done, done)
+    work.then(resolve, reject)
+  })
+}

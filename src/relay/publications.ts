@@ -1,0 +1,149 @@
+/**
+ * What is on its way to the broker: handed over and not yet taken, or waiting for a link. Each publication settles in
+ * time, in the order of calls, and none is kept longer than it may wait.
+ */
+
+import { attempt } from "../core/attempt.js"
+import { AdapterError, QueueFullError } from "../core/errors.js"
+import { Timer } from "../core/timer.js"
+import type { BusLink } from "./bus.js"
+import type { RelaySettings } from "./relay-options.js"
+
+/** What may be handed over and not yet taken, at most: beyond it a broker is not slow but stuck. */
+const MAX_UNTAKEN = 65_536
+const MAX_UNTAKEN_BYTES = 64 * 1024 * 1024
+
+interface Publication {
+  readonly subject: string
+  readonly bytes: Uint8Array
+  readonly dueAt: number
+  readonly resolve: () => void
+  readonly reject: (error: Error) => void
+  isHandedOver: boolean
+}
+
+/** Publications on their way. */
+export class Publications {
+  readonly #settings: RelaySettings
+  readonly #onTimeout: () => void
+  readonly #timer: Timer
+  /** Oldest first, so the first is due first. */
+  readonly #open = new Set<Publication>()
+  #waiting: Publication[] = []
+  #link: BusLink | undefined
+  #untakenBytes = 0
+  #onEmpty: (() => void) | undefined
+
+  /** @param onTimeout - Hears that the broker did not take in time what it was handed. */
+  constructor(settings: RelaySettings, onTimeout: () => void) {
+    this.#settings = settings
+    this.#onTimeout = onTimeout
+    this.#timer = new Timer(settings.clock, () => this.#expire())
+  }
+
+  /** How many are not settled. */
+  get size(): number {
+    return this.#open.size
+  }
+
+  /** Takes one: it leaves now, or as soon as there is a link. */
+  add(subject: string, bytes: Uint8Array): Promise<void> {
+    const full = this.#full()
+    if (full) return Promise.reject(full)
+    return new Promise((resolve, reject) => {
+      const dueAt = this.#settings.clock.now() + this.#settings.publishTimeoutMs
+      const publication = { subject, bytes, dueAt, resolve, reject, isHandedOver: false }
+      this.#open.add(publication)
+      if (!this.#timer.isArmed) this.#timer.start(this.#settings.publishTimeoutMs)
+      if (this.#link) this.#handOver(publication, this.#link)
+      else this.#waiting.push(publication)
+    })
+  }
+
+  /** Hands over what waits, and from now on everything at once. */
+  flow(link: BusLink): void {
+    this.#link = link
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const publication of waiting) if (this.#open.has(publication)) this.#handOver(publication, link)
+  }
+
+  /** Keeps what comes: there is no link, or none to trust. */
+  hold(): void {
+    this.#link = undefined
+  }
+
+  /** Resolves when all have settled, which they do in time. */
+  async settled(): Promise<void> {
+    if (this.#open.size === 0) return
+    await new Promise<void>((resolve) => {
+      this.#onEmpty = resolve
+    })
+  }
+
+  /** Rejects everything that is open. */
+  close(): void {
+    this.#link = undefined
+    this.#waiting = []
+    for (const publication of this.#open) this.#settle(publication, unavailable("the adapter was closed"))
+  }
+
+  #full(): Error | undefined {
+    const { maxWaiting } = this.#settings
+    const waiting = this.#waiting.length
+    if (!this.#link && waiting >= maxWaiting) {
+      return new QueueFullError(
+        `the adapter is full: ${waiting} of ${maxWaiting} publications wait for the broker`,
+      )
+    }
+    if (this.#open.size < MAX_UNTAKEN && this.#untakenBytes < MAX_UNTAKEN_BYTES) return undefined
+    return new QueueFullError(
+      `the adapter is full: ${this.#open.size} publications of ${this.#untakenBytes} bytes are not taken yet`,
+    )
+  }
+
+  #handOver(publication: Publication, link: BusLink): void {
+    publication.isHandedOver = true
+    this.#untakenBytes += publication.bytes.byteLength
+    const taken = attempt(() => link.publish(publication.subject, publication.bytes))
+    if (!taken) this.#settle(publication)
+    else {
+      taken.then(
+        () => this.#settle(publication),
+        (error: unknown) => this.#settle(publication, unavailable("the broker did not take it", error)),
+      )
+    }
+  }
+
+  #settle(publication: Publication, error?: Error): void {
+    if (!this.#open.delete(publication)) return
+    if (publication.isHandedOver) this.#untakenBytes -= publication.bytes.byteLength
+    if (error) publication.reject(error)
+    else publication.resolve()
+    if (this.#open.size > 0) return
+    this.#timer.stop()
+    this.#onEmpty?.()
+    this.#onEmpty = undefined
+  }
+
+  #expire(): void {
+    const now = this.#settings.clock.now()
+    let isStuck = false
+    for (const publication of this.#open) {
+      if (publication.dueAt > now) {
+        this.#timer.start(publication.dueAt - now)
+        break
+      }
+      isStuck ||= publication.isHandedOver
+      this.#settle(publication, unavailable(`not taken within ${this.#settings.publishTimeoutMs} ms`))
+    }
+    this.#waiting = this.#waiting.filter((it) => this.#open.has(it))
+    if (isStuck) this.#onTimeout()
+  }
+}
+
+/** The error of whatever the broker did not do. */
+export function unavailable(what: string, cause?: unknown): AdapterError {
+  const options = cause === undefined ? undefined : { cause }
+  return new AdapterError("ADAPTER_UNAVAILABLE", `the adapter's broker is not available: ${what}`, options)
+}

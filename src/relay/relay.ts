@@ -1,0 +1,97 @@
+/**
+ * An adapter made of any bus. The bus moves bytes; here is all that makes them dependable: envelopes, sequences,
+ * gaps, deadlines, probes and new links. One node at a time; it may connect again after `close`.
+ */
+
+import type { Given } from "../core/options.js"
+import type { Payload, Writable } from "../core/types.js"
+import type {
+  Adapter,
+  AdapterCapabilities,
+  AdapterContext,
+  AdapterCounters,
+  AdapterHealth,
+  PublishMeta,
+} from "../hub/adapter.js"
+import type { Bus } from "./bus.js"
+import { unavailable } from "./publications.js"
+import { type RelayOptions, type RelaySettings, resolveRelay } from "./relay-options.js"
+import { Session } from "./session.js"
+import { channelSubject } from "./subjects.js"
+
+/**
+ * Makes an adapter of a bus.
+ * @param path - What the options are called in errors.
+ * @throws InvalidOptionError with the value received.
+ */
+export function relayAdapter(bus: Bus, options?: Given<RelayOptions>, path = "relay"): Adapter {
+  return new Relay(bus, resolveRelay(options, path))
+}
+
+/** The adapter. What it does between `connect` and `close` is a session's. */
+class Relay implements Adapter {
+  readonly capabilities: AdapterCapabilities
+  readonly #bus: Bus
+  readonly #settings: RelaySettings
+  readonly #counters: Writable<AdapterCounters> = {
+    published: 0,
+    rejected: 0,
+    delivered: 0,
+    lost: 0,
+    duplicates: 0,
+    late: 0,
+    overflowed: 0,
+    unreadable: 0,
+    reconnects: 0,
+  }
+  #session: Session | undefined
+
+  constructor(bus: Bus, settings: RelaySettings) {
+    this.#bus = bus
+    this.#settings = settings
+    this.capabilities = Object.freeze({
+      ...bus.capabilities,
+      order: "publisher",
+      history: false,
+      presence: false,
+    })
+  }
+
+  async connect(context: AdapterContext): Promise<void> {
+    await this.#session?.close(0)
+    this.#session = new Session(this.#bus, this.#settings, context, this.#counters)
+    await this.#session.usable
+  }
+
+  async subscribe(channels: readonly string[]): Promise<void> {
+    await this.#open().interest.want(channels.map(channelSubject))
+  }
+
+  async unsubscribe(channels: readonly string[]): Promise<void> {
+    await this.#open().unwant(channels.map(channelSubject))
+  }
+
+  async publish(channel: string, payload: Payload, meta: PublishMeta): Promise<void> {
+    await this.#open().sender.publish(channel, payload, meta)
+  }
+
+  async send(nodeId: string, operation: string, bytes: Uint8Array): Promise<void> {
+    await this.#open().sender.operate(nodeId, operation, bytes)
+  }
+
+  health(): AdapterHealth {
+    const health = this.#session?.health() ?? { state: "down", pendingPublishes: 0, subscriptions: 0 }
+    return { ...health, counters: { ...this.#counters } }
+  }
+
+  async close({ deadlineMs }: { readonly deadlineMs: number }): Promise<void> {
+    const session = this.#session
+    this.#session = undefined
+    await session?.close(deadlineMs)
+  }
+
+  #open(): Session {
+    if (this.#session) return this.#session
+    throw unavailable("the adapter is not connected")
+  }
+}

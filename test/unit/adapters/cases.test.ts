@@ -1,0 +1,22 @@
+import { adapterCases } from "holdfast/testing"
+import { describe, expect, it } from "vitest"
+import { loopbackLab } from "../../support/adapters-lab.js"
+
+describe("the adapter cases", () => {
+  it("are more than forty of behaviour and twelve of fault, each named once", () => {
+    const names = adapterCases.map(({ name }) => name)
+    expect(new Set(names).size).toBe(names.length)
+    expect(adapterCases.filter(({ needs }) => needs.length === 0).length).toBeGreaterThanOrEqual(40)
+    expect(adapterCases.filter(({ needs }) => needs.length > 0).length).toBeGreaterThanOrEqual(12)
+  })
+
+  it("say which faults a lab lacks", async () => {
+    const [faulty] = adapterCases.filter(({ needs }) => needs.includes("kill"))
+    const { makeAdapter } = loopbackLab()
+    await expect(faulty?.run({ makeAdapter })).rejects.toThrow("the lab lacks the faults kill")
+  })
+})
+
+describe("an adapter of the loopback network", () => {
+  it.each(adapterCases)("$name", ({ run }) => run(loopbackLab()))
+})
