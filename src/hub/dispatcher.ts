@@ -12,6 +12,7 @@ import type { Adapter, AdapterMessage } from "./adapter.js"
 import { roomChannel } from "./channel.js"
 import { FanOut } from "./fan-out.js"
 import type { HubConnection } from "./hub-connection.js"
+import type { HubCounters } from "./hub-counters.js"
 import { checkCloseCode } from "./hub-options.js"
 import type { Membership } from "./membership.js"
 import type { Rooms } from "./rooms.js"
@@ -29,6 +30,8 @@ export interface DispatcherParts<Incoming, Outgoing, Data> {
   readonly membership: Membership<HubConnection<Incoming, Outgoing, Data>>
   /** How messages are encoded, and what counts it. */
   readonly settings: ConnectionSettings<Incoming, Outgoing>
+  /** What counts the receivers. */
+  readonly counters: HubCounters
   /** The way to other nodes. */
   readonly adapter: Adapter
   /** Hears of what the adapter could not do. */
@@ -46,10 +49,11 @@ export class Dispatcher<Incoming, Outgoing, Data> implements SelectionOwner<Outg
   }
 
   deliver(names: SelectionNames, message: Outgoing, key: string | undefined): SendReport {
-    const { settings, adapter } = this.#parts
+    const { settings, counters, adapter } = this.#parts
     const encoded = settings.codec.encode(message)
     const frame = new Frame(encoded, settings.counters, key === undefined ? undefined : { key })
     const report = this.#fanOut.send(names, frame)
+    counters.receivers.observe(report.matched)
     if (!names.isLocal && !adapter.isAlone) this.#publish(names, frame.payload)
     return report
   }
@@ -94,10 +98,20 @@ export class Dispatcher<Incoming, Outgoing, Data> implements SelectionOwner<Outg
 
   /** Each channel once; a node that has a member in several of them leaves out those it served before. */
   #publish({ channels, exceptIds, exceptChannels }: SelectionNames, payload: Payload): void {
-    const { adapter, adapterFailed } = this.#parts
+    const { adapter, adapterFailed, counters } = this.#parts
+    const { publishes } = counters
+    const taken = () => {
+      publishes.ok += 1
+    }
+    const refused = (error: unknown) => {
+      publishes.failed += 1
+      adapterFailed(error)
+    }
     channels.forEach((channel, index) => {
       const meta = { exceptIds, exceptChannels: [...exceptChannels, ...channels.slice(0, index)] }
-      attempt(() => adapter.publish(channel, payload, meta))?.catch((error: unknown) => adapterFailed(error))
+      const published = attempt(() => adapter.publish(channel, payload, meta))
+      if (published === undefined) publishes.ok += 1
+      else published.then(taken, refused)
     })
   }
 

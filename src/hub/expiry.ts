@@ -51,7 +51,7 @@ export class Expiry {
   #wait(): void {
     if (this.#expiresAt === Number.POSITIVE_INFINITY) return
     const left = this.#expiresAt - this.#clock.date() - (this.#isTold ? 0 : NOTICE_MS)
-    this.#timer.start(Math.min(MAX_TIMER_MS, Math.max(0, left)))
+    this.#timer.start(Math.min(MAX_TIMER_MS, Math.max(0, Math.ceil(left))))
   }
 
   /** Asks the calendar again: a timer holds 24 days at most, and people set clocks. */

@@ -13,6 +13,7 @@ import type { ConnectionIdentity, ConnectionOptions } from "../wire/connection-o
 import type { Frame } from "../wire/frame.js"
 import type { SocketLike } from "../wire/socket.js"
 import { Expiry } from "./expiry.js"
+import type { HubCounters } from "./hub-counters.js"
 
 /** What is particular to one connection of a hub. */
 export interface HubConnectionIdentity<Data = unknown> extends ConnectionIdentity<Data> {
@@ -30,6 +31,8 @@ export interface HubConnectionIdentity<Data = unknown> extends ConnectionIdentit
 export interface ConnectionHost<Incoming, Outgoing, Data> {
   /** Where time comes from. */
   readonly clock: Clock
+  /** @internal What counts. */
+  readonly counters: HubCounters
   /** Adds to rooms. */
   join(connection: HubConnection<Incoming, Outgoing, Data>, rooms: string | readonly string[]): Promise<void>
   /** Takes out of rooms. */
@@ -60,6 +63,9 @@ export class HubConnection<Incoming = unknown, Outgoing = unknown, Data = unknow
   readonly userId: string | undefined
   readonly #host: ConnectionHost<Incoming, Outgoing, Data>
   #expiry: Expiry | undefined
+  /** When the message was handed over that is being handled in this turn. */
+  #handedAt = 0
+  #isHandledLater = false
 
   /** @internal Made by `hub.add`. */
   constructor(
@@ -125,8 +131,35 @@ export class HubConnection<Incoming = unknown, Outgoing = unknown, Data = unknow
 
   /** @internal */
   override deliver(data: Incoming): void {
+    const { clock, counters } = this.#host
+    const handedAt = clock.now()
+    this.#handedAt = handedAt
+    this.#isHandledLater = false
     super.deliver(data)
     this.#host.received(this, data)
+    if (!this.#isHandledLater) counters.handlerMs.observe(clock.now() - handedAt)
+  }
+
+  /** @internal */
+  override busy(): () => void {
+    const { clock, counters } = this.#host
+    const handedAt = this.#handedAt
+    const done = super.busy()
+    this.#isHandledLater = true
+    return () => {
+      counters.handlerMs.observe(clock.now() - handedAt)
+      done()
+    }
+  }
+
+  /** @internal */
+  override throttled(): void {
+    this.#host.counters.throttles += 1
+  }
+
+  protected override ponged(rttMs: number): void {
+    this.#host.counters.pingMs.observe(rttMs)
+    super.ponged(rttMs)
   }
 
   /** @internal */

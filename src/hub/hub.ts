@@ -16,8 +16,10 @@ import type { Adapter } from "./adapter.js"
 import { EVERYBODY, roomChannel, userChannel } from "./channel.js"
 import { Dispatcher } from "./dispatcher.js"
 import { type ConnectionHost, HubConnection } from "./hub-connection.js"
+import { HubCounters } from "./hub-counters.js"
 import type { HubErrorEvent, HubEvents } from "./hub-events.js"
 import { type AddOptions, checkAddition, checkCloseCode, type HubOptions, resolveHub } from "./hub-options.js"
+import { collectStats, type HubStats } from "./hub-stats.js"
 import { Membership } from "./membership.js"
 import { canInflate, rawStream, type UpgradeRequest } from "./raw-stream.js"
 import { Rooms } from "./rooms.js"
@@ -60,6 +62,8 @@ export class Hub<Incoming = unknown, Outgoing = unknown, Data = unknown> extends
   readonly nodeId = randomId()
   /** Resolves when the adapter is usable; rejects when it could not be made so, which is also an `error` event. */
   readonly ready: Promise<void>
+  /** @internal What is counted on the way; {@link stats} is the whole of it. */
+  readonly counters: HubCounters
   readonly #shared: ConnectionOptions<Incoming, Outgoing>
   readonly #settings: ConnectionSettings<Incoming, Outgoing>
   readonly #adapter: Adapter
@@ -80,6 +84,7 @@ export class Hub<Incoming = unknown, Outgoing = unknown, Data = unknown> extends
     super(settings.logger)
     this.#shared = shared
     this.#settings = settings
+    this.counters = new HubCounters(settings.clock, settings.overflow)
     this.#host = this.#makeHost()
     this.#adapter = adapter
     this.#heartbeat = heartbeat === false ? undefined : new Heartbeat(heartbeat, settings.clock)
@@ -97,6 +102,7 @@ export class Hub<Incoming = unknown, Outgoing = unknown, Data = unknown> extends
       rooms: this.#rooms,
       membership: this.#membership,
       settings,
+      counters: this.counters,
       adapter,
       adapterFailed,
     })
@@ -139,6 +145,17 @@ export class Hub<Incoming = unknown, Outgoing = unknown, Data = unknown> extends
     return this.#settings.budget.shedCount
   }
 
+  /** The hub in numbers. Costs a look at every connection and room: ask now and then, not for each message. */
+  stats(): HubStats {
+    return collectStats({
+      counters: this.counters,
+      connections: this.#connections,
+      rooms: this.#rooms,
+      subscriptions: this.#subscriptions,
+      framesEncoded: this.framesEncoded,
+    })
+  }
+
   /** @internal How messages are compressed, for whoever agrees on it with the clients. */
   get compression(): CompressionSettings | false {
     return this.#settings.compression
@@ -167,6 +184,7 @@ export class Hub<Incoming = unknown, Outgoing = unknown, Data = unknown> extends
       this.#shared,
     )
     this.#connections.set(connection.id, connection)
+    this.counters.connections += 1
     const { userId } = connection
     if (userId !== undefined) void this.#membership.enter(userChannel(userId), connection)
     this.#heartbeat?.watch(connection)
@@ -293,12 +311,16 @@ export class Hub<Incoming = unknown, Outgoing = unknown, Data = unknown> extends
   #makeHost(): ConnectionHost<Incoming, Outgoing, Data> {
     return {
       clock: this.#settings.clock,
+      counters: this.counters,
       join: (connection, rooms) => this.#membership.join(connection, rooms),
       leave: (connection, rooms) => this.#membership.leave(connection, rooms),
       roomsOf: (connection) => this.#membership.roomsOf(connection),
       listens: () => this.listenerCount("message") > 0,
       received: (connection, data) => void this.emit("message", { connection, data }),
-      lost: (connection, lag) => void this.emit("lagged", { ...lag, connection }),
+      lost: (connection, lag) => {
+        this.counters.lost(lag)
+        this.emit("lagged", { ...lag, connection })
+      },
       failed: (connection, event) => this.raise({ ...event, connection }),
       expiring: (connection, expiresAt) => void this.emit("expiring", { connection, expiresAt }),
       left: (connection, info) => this.#left(connection, info),
@@ -306,6 +328,7 @@ export class Hub<Incoming = unknown, Outgoing = unknown, Data = unknown> extends
   }
 
   #left(connection: HubConnection<Incoming, Outgoing, Data>, info: CloseInfo): void {
+    this.counters.left(connection, info)
     this.emit("close", { ...info, connection })
     this.#membership.leaveAll(connection)
     this.#connections.delete(connection.id)
@@ -317,11 +340,19 @@ export class Hub<Incoming = unknown, Outgoing = unknown, Data = unknown> extends
       nodeId: this.nodeId,
       onMessage: (message) => this.#dispatcher.receive(message),
       onOperation: () => {},
-      onState: (state) => void this.emit("adapter", { state }),
-      onGap: (gap) => void this.emit("gap", gap),
+      onState: (state) => {
+        this.counters.adapterIs(state)
+        this.emit("adapter", { state })
+      },
+      onGap: (gap) => {
+        this.counters.missed(gap)
+        this.emit("gap", gap)
+      },
       logger: this.logger,
       signal: this.#ending.signal,
     })
+    // one that is usable is up, also where it does not say so
+    if (this.counters.adapter.state === "connecting") this.counters.adapterIs("up")
     if (!this.#ending.signal.aborted) await this.#adapter.subscribe([EVERYBODY])
   }
 

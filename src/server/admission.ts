@@ -26,6 +26,8 @@ export interface Acceptance<Data = unknown> {
   readonly protocol?: string
   /** Headers of the 101 answer, such as `Set-Cookie`. @defaultValue none */
   readonly headers?: Readonly<Record<string, string>>
+  /** Never there: a status makes a refusal. */
+  readonly status?: never
 }
 
 /** What an application may say about an upgrade. `undefined` lets it in. */

@@ -7,6 +7,7 @@ import { checkFunction, checkMs, type Given, reject, resolveOptions } from "../c
 import { type Clock, systemClock } from "../core/timer.js"
 import type { Authenticate } from "./admission.js"
 import { PROXY_DEFAULTS, type ProxyOptions } from "./client-address.js"
+import { type ReadinessOptions, resolveReadiness } from "./health.js"
 import { type LimitOptions, type Limits, resolveLimits } from "./limit-options.js"
 import { ORIGIN_DEFAULTS, type OriginOptions } from "./origin.js"
 import { PathPattern } from "./path-pattern.js"
@@ -27,6 +28,8 @@ export interface AttachOptions<Data = unknown> extends OriginOptions, ProxyOptio
   readonly handshakeTimeoutMs?: number | false
   /** How many connections and upgrades are taken, and how fast each client may send. @defaultValue see there */
   readonly limits?: Given<LimitOptions>
+  /** From when on this process should get no new connections. @defaultValue see there */
+  readonly readiness?: Given<ReadinessOptions>
   /** Subprotocols this server speaks, best first. @defaultValue the first one the client offers */
   readonly protocols?: readonly string[]
   /** The largest message taken, in bytes; a larger one closes with 1009. @defaultValue 65_536 */
@@ -45,7 +48,9 @@ type Defaults = Required<Omit<AttachOptions, Optional>> & {
 }
 
 /** {@link AttachOptions} with everything decided. */
-export interface AttachSettings extends Omit<Defaults, "path" | "limits" | "logger"> {
+export interface AttachSettings extends Omit<Defaults, "path" | "limits" | "readiness" | "logger"> {
+  /** See {@link AttachOptions.readiness}. */
+  readonly readiness: Required<ReadinessOptions>
   /** See {@link AttachOptions.limits}. */
   readonly limits: Limits
   /** The paths that are taken. */
@@ -62,6 +67,7 @@ const DEFAULTS: Defaults = Object.freeze({
   authenticateTimeoutMs: 10_000,
   handshakeTimeoutMs: 10_000,
   limits: {},
+  readiness: {},
   protocols: undefined,
   maxPayloadBytes: 65_536,
   maxFragments: 128,
@@ -74,7 +80,7 @@ const DEFAULTS: Defaults = Object.freeze({
  * @throws InvalidOptionError with the value received.
  */
 export function resolveAttach(options: Given<AttachOptions>): AttachSettings {
-  const { path, limits, logger, ...given } = resolveOptions("attach", DEFAULTS, options)
+  const { path, limits, readiness, logger, ...given } = resolveOptions("attach", DEFAULTS, options)
   checkFunction("authenticate", given.authenticate)
   checkMs("authenticateTimeoutMs", given.authenticateTimeoutMs, 1)
   if (given.handshakeTimeoutMs !== false) checkMs("handshakeTimeoutMs", given.handshakeTimeoutMs, 1)
@@ -82,6 +88,7 @@ export function resolveAttach(options: Given<AttachOptions>): AttachSettings {
     ...given,
     patterns: patternsOf(path),
     limits: resolveLimits(limits),
+    readiness: resolveReadiness(readiness),
     logger: resolveLogger(logger),
   }
 }

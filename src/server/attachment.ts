@@ -10,9 +10,11 @@ import type { Hub } from "../hub/hub.js"
 import type { HubConnection } from "../hub/hub-connection.js"
 import { type AttachOptions, type AttachSettings, resolveAttach } from "./attach-options.js"
 import type { Place } from "./connection-limits.js"
+import { type DrainOptions, type DrainReport, drain, resolveDrain } from "./drain.js"
 import { Entrance, type EntranceOwner } from "./entrance.js"
+import type { HealthReport, HealthSource, NotReady, ReadyReport } from "./health.js"
 import type { PathMatch } from "./path-pattern.js"
-import type { RefusalCheck } from "./refusal.js"
+import type { RefusalCheck, Refused } from "./refusal.js"
 import { Upgrades, type UpgradeTaker } from "./upgrades.js"
 
 /** What an attachment tells. */
@@ -32,8 +34,11 @@ export interface AttachmentEvents {
   error: ErrorEvent
 }
 
+/** What became of an upgrade: taken, left by its client while it was decided, or refused by a check. */
+type UpgradeResult = "accepted" | "gone" | RefusalCheck
+
 /** A hub on an HTTP server. Made by {@link attach}. */
-export class Attachment extends Emitter<AttachmentEvents> {
+export class Attachment extends Emitter<AttachmentEvents> implements HealthSource {
   readonly #hub: Hub
   readonly #settings: AttachSettings
   readonly #entrance: Entrance
@@ -41,6 +46,7 @@ export class Attachment extends Emitter<AttachmentEvents> {
   readonly #unlisten: () => void
   readonly #places = new Map<HubConnection, Place>()
   #isClosed = false
+  #draining: Promise<DrainReport> | undefined
 
   /** @internal Use {@link attach}. */
   constructor(server: Server, hub: Hub, options: Given<AttachOptions>) {
@@ -65,6 +71,47 @@ export class Attachment extends Emitter<AttachmentEvents> {
     if (this.#places.size === 0) this.#unlisten()
   }
 
+  /**
+   * Empties this server before it stops: from now on {@link ready} is false and every upgrade is refused with 503, and
+   * the connections that came in here are closed with 1012, idle ones first and spread over `windowMs`. What was sent to
+   * a connection before goes before its close. The HTTP server and the hub are yours to close afterwards.
+   *
+   * @returns What became of the connections, once the last has ended. Later calls return the same.
+   * @throws InvalidOptionError with the value received.
+   */
+  drain(options?: Given<DrainOptions>): Promise<DrainReport> {
+    this.#draining ??= this.#drain(resolveDrain(options))
+    return this.#draining
+  }
+
+  /** That this process lives, and what it is doing. */
+  health(): HealthReport {
+    const { size: connections, counters } = this.#hub
+    return {
+      ok: true,
+      connections,
+      isDraining: this.#draining !== undefined,
+      adapter: counters.adapter.state,
+    }
+  }
+
+  /** Whether this process should get new connections. Looks at every connection: ask every second, not every request. */
+  ready(): ReadyReport {
+    const { adapterGraceMs, maxTotalBufferedBytes } = this.#settings.readiness
+    const { adapter, bytes } = this.#hub.stats()
+    const isCutOff = adapter.state === "down" || adapter.state === "connecting"
+    const reasons: NotReady[] = []
+    if (this.#isClosed || this.#draining) reasons.push("closing")
+    if (this.#entrance.limits.isFull || bytes.buffered > maxTotalBufferedBytes) reasons.push("overloaded")
+    if (isCutOff && adapter.forMs > adapterGraceMs) reasons.push("adapter")
+    return { ready: reasons.length === 0, reasons }
+  }
+
+  #drain(settings: ReturnType<typeof resolveDrain>): Promise<DrainReport> {
+    this.#entrance.close()
+    return drain(this.#places.keys(), settings, this.#settings.clock)
+  }
+
   #makeTaker(): UpgradeTaker {
     return {
       headTimeoutMs: this.#settings.handshakeTimeoutMs,
@@ -76,8 +123,12 @@ export class Attachment extends Emitter<AttachmentEvents> {
           socket.destroy()
         })
       },
-      unknown: ({ socket: { remoteAddress } }) => {
-        this.emit("refused", { status: 404, check: "path", reason: "unknown path", remoteAddress })
+      unknown: ({ socket }) => {
+        this.#refused(socket.remoteAddress, {
+          refusal: { status: 404 },
+          check: "path",
+          reason: "unknown path",
+        })
       },
     }
   }
@@ -89,12 +140,21 @@ export class Attachment extends Emitter<AttachmentEvents> {
         const identity = { request, params, remoteAddress, data, userId, expiresAt, inboundLimits }
         const connection = this.#hub.add(webSocket, identity)
         this.#places.set(connection, place)
+        this.#count("accepted")
       },
-      refused: (_request, remoteAddress, { refusal: { status }, check, reason }) => {
-        this.emit("refused", { status, check, reason, remoteAddress })
-      },
+      refused: (_request, remoteAddress, refused) => this.#refused(remoteAddress, refused),
+      gone: () => this.#count("gone"),
       failed: (event) => this.raise(event),
     }
+  }
+
+  #refused(remoteAddress: string | undefined, { refusal: { status }, check, reason }: Refused): void {
+    this.#count(check)
+    this.emit("refused", { status, check, reason, remoteAddress })
+  }
+
+  #count(result: UpgradeResult): void {
+    this.#hub.counters.upgrades.add(result)
   }
 
   #match(path: string): PathMatch {

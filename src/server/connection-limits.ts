@@ -4,10 +4,11 @@
  */
 
 import { isIPv6 } from "node:net"
+import { Tally } from "../core/tally.js"
 import type { Clock } from "../core/timer.js"
 import { TokenBucket } from "../wire/token-bucket.js"
 import type { Limits } from "./limit-options.js"
-import type { Refused } from "./refusal.js"
+import { type Refused, retryAfterSeconds } from "./refusal.js"
 
 /** A place that one upgrade, and later its connection, takes up. */
 export interface Place {
@@ -29,8 +30,8 @@ export class ConnectionLimits {
   readonly #limits: Limits
   readonly #clock: Clock
   readonly #upgrades: TokenBucket | undefined
-  readonly #networks = new Tally()
-  readonly #users = new Tally()
+  readonly #networks = new Tally<string>()
+  readonly #users = new Tally<string>()
   #size = 0
 
   constructor(limits: Limits, clock: Clock) {
@@ -62,7 +63,7 @@ export class ConnectionLimits {
       return breach("perAddress", 429, FULL_SECONDS)
     }
     this.#size += 1
-    this.#networks.add(network)
+    if (network !== undefined) this.#networks.add(network)
     return { network, userId: undefined }
   }
 
@@ -77,10 +78,10 @@ export class ConnectionLimits {
   }
 
   /** Gives a place back. Once. */
-  leave(place: Place): void {
+  leave({ network, userId }: Place): void {
     this.#size -= 1
-    this.#networks.remove(place.network)
-    this.#users.remove(place.userId)
+    if (network !== undefined) this.#networks.remove(network)
+    if (userId !== undefined) this.#users.remove(userId)
   }
 }
 
@@ -93,8 +94,8 @@ export function sharedBreach(rejection: unknown): Refused | undefined {
 }
 
 function breach(limit: LimitName, status: number, [min, max]: readonly [number, number]): Refused {
-  const seconds = min + Math.floor(Math.random() * (max - min + 1))
-  return { refusal: { status, headers: { "Retry-After": String(seconds) } }, check: "limits", reason: limit }
+  const headers = { "Retry-After": String(retryAfterSeconds(min, max)) }
+  return { refusal: { status, headers }, check: "limits", reason: limit }
 }
 
 /** Whoever has one address of an IPv6 network has 2^64 of them, so the network is what counts. */
@@ -108,24 +109,4 @@ function networkOf(address: string): string {
   const back = tail?.split(":").filter(Boolean) ?? []
   const zeros = Array<string>(8 - front.length - back.length).fill("0")
   return `${[...front, ...zeros, ...back].slice(0, 4).join(":")}::/64`
-}
-
-/** How often each key was added. */
-class Tally {
-  readonly #counts = new Map<string, number>()
-
-  of(key: string): number {
-    return this.#counts.get(key) ?? 0
-  }
-
-  add(key: string | undefined): void {
-    if (key !== undefined) this.#counts.set(key, this.of(key) + 1)
-  }
-
-  remove(key: string | undefined): void {
-    if (key === undefined) return
-    const count = this.of(key)
-    if (count > 1) this.#counts.set(key, count - 1)
-    else this.#counts.delete(key)
-  }
 }

@@ -26,7 +26,7 @@ import { findProblem } from "./handshake-request.js"
 import type { SharedLimiter } from "./limit-options.js"
 import { OriginCheck } from "./origin.js"
 import type { PathParams } from "./path-pattern.js"
-import { checkHeaders, type Refusal, type Refused, refuse } from "./refusal.js"
+import { checkHeaders, type Refusal, type Refused, refuse, retryAfterSeconds } from "./refusal.js"
 import { parseTarget } from "./request-target.js"
 
 /** One upgrade on its way in. */
@@ -49,13 +49,14 @@ export interface EntranceOwner {
   entered(webSocket: SocketLike, upgrade: Upgrade, acceptance: Acceptance, place: Place): void
   /** Somebody was refused. */
   refused(request: IncomingMessage, remoteAddress: string | undefined, refused: Refused): void
+  /** Somebody went while being decided about. */
+  gone(): void
   /** Something did not work. */
   failed(event: ErrorEvent): void
 }
 
 /** How long a limiter that nodes share may take to answer, in milliseconds. */
 const SHARED_TIMEOUT_MS = 1_000
-const CLOSING: Refused = { refusal: { status: 503 }, check: "closing", reason: "no more upgrades are taken" }
 
 /** Lets upgrades in, or refuses them. */
 export class Entrance {
@@ -121,7 +122,7 @@ export class Entrance {
 
   /** What the request alone says against it. */
   #inspect(request: IncomingMessage, match: PathParams | "malformed"): Refused | undefined {
-    if (this.#isClosing) return CLOSING
+    if (this.#isClosing) return closing()
     const problem = findProblem(request)
     if (problem) return problem
     if (match === "malformed") {
@@ -136,13 +137,19 @@ export class Entrance {
   async #decide(upgrade: Upgrade, place: Place): Promise<boolean> {
     const answer = (await this.#askShared(upgrade.remoteAddress)) ?? (await this.#askApplication(upgrade))
     // who has gone needs no answer
-    if (upgrade.request.socket.destroyed) return false
+    if (upgrade.request.socket.destroyed) return this.#gone()
     const refused = "refusal" in answer ? answer : this.limits.claim(place, answer.userId)
     if (refused) return this.#turnAway(upgrade, refused)
     const acceptance = answer as Acceptance
     const webSocket = this.#handshake.complete(upgrade.request, upgrade.socket, upgrade.head, acceptance)
-    if (webSocket) this.#owner.entered(webSocket, upgrade, acceptance, place)
-    return webSocket !== undefined
+    if (!webSocket) return this.#gone()
+    this.#owner.entered(webSocket, upgrade, acceptance, place)
+    return true
+  }
+
+  #gone(): false {
+    this.#owner.gone()
+    return false
   }
 
   /** Whether the nodes together have had enough of an address. Who cannot be asked is no reason to refuse anybody. */
@@ -171,12 +178,12 @@ export class Entrance {
     try {
       const admission = (await this.#admissions?.admit(request, { params, remoteAddress })) ?? {}
       checkHeaders(admission.headers ?? {})
-      if (this.#isClosing) return CLOSING
+      if (this.#isClosing) return closing()
       if (isRefusal(admission)) return refusedBy(admission, "authenticate")
       const isExpired = Number(admission.expiresAt ?? Number.POSITIVE_INFINITY) <= this.#clock.date()
       return isExpired ? refusedBy({ status: 401 }, "the login has expired") : admission
     } catch (error) {
-      if (error instanceof NoMoreUpgradesError) return CLOSING
+      if (error instanceof NoMoreUpgradesError) return closing()
       if (!request.socket.destroyed) this.#owner.failed({ error, stage: "authenticate" })
       return error instanceof AuthenticateTimeoutError
         ? refusedBy({ status: 503 }, "authenticate took too long")
@@ -193,7 +200,7 @@ export class Entrance {
     }
     const { request, socket, head, remoteAddress } = upgrade
     const webSocket = this.#handshake.complete(request, socket, head, {})
-    if (!webSocket) return false
+    if (!webSocket) return this.#gone()
     const connection = new Connection(webSocket, {}, this.#unheard)
     this.#turnedAway.add(connection)
     connection.on("close", () => this.#turnedAway.delete(connection))
@@ -210,4 +217,10 @@ export class Entrance {
 
 function refusedBy(refusal: Refusal, reason: string): Refused {
   return { refusal, check: "authenticate", reason }
+}
+
+/** Another node, or the next process on this port, will take it in a moment. */
+function closing(): Refused {
+  const headers = { "Retry-After": String(retryAfterSeconds(1, 5)) }
+  return { refusal: { status: 503, headers }, check: "closing", reason: "no more upgrades are taken" }
 }

@@ -62,6 +62,11 @@ export function refuse(socket: Duplex, refusal: Refusal, clock: Clock = systemCl
   socket.end(answer(refusal))
 }
 
+/** How long a client is told to stay away: a random number of whole seconds, so that a crowd does not return as one. */
+export function retryAfterSeconds(min: number, max: number): number {
+  return min + Math.floor(Math.random() * (max - min + 1))
+}
+
 function answer({ status, headers = {}, body = STATUS_CODES[status] ?? "" }: Refusal): string {
   const fields = new Map([
     ["connection", "Connection: close"],

@@ -78,6 +78,7 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
   readonly #throttle: Throttle | undefined
   readonly #reader: FrameReader<Incoming> | undefined
   readonly #unlisten: () => void
+  #messageAt: number
   #state: ConnectionState = "open"
   #cause: CloseCause = "peer"
   #pulse: Pulse | undefined
@@ -104,6 +105,7 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
     this.params = identity.params ?? NO_PARAMS
     this.remoteAddress = identity.remoteAddress
     this.connectedAt = settings.clock.date()
+    this.#messageAt = settings.clock.now()
     this.#socket = socket
     this.#settings = settings
     const sink = identity.stream
@@ -150,6 +152,11 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
   /** Whether reading is paused, because listeners or iterators are busy, or because the peer sends too fast. */
   get isReadingPaused(): boolean {
     return this.#inbox.isPaused || this.#throttle?.isPaused === true
+  }
+
+  /** How long ago the last message came in, in milliseconds; before the first, how long ago it was wrapped. */
+  get idleMs(): number {
+    return this.#settings.clock.now() - this.#messageAt
   }
 
   /** Resolves with how the connection ended. Never rejects. */
@@ -356,6 +363,11 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
     this.emit("close", info)
   }
 
+  /** A ping was answered. For subclasses; call `super`. */
+  protected ponged(rttMs: number): void {
+    if (this.listenerCount("pong") > 0) this.emit("pong", { rttMs })
+  }
+
   protected override listenerPending(event: PropertyKey): (() => void) | undefined {
     return event === "message" ? this.busy() : undefined
   }
@@ -390,7 +402,7 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
 
   #received(raw: Payload, isText: boolean): void {
     this.bytesIn += raw.length
-    this.#heard(raw.length)
+    this.#messageAt = this.#heard(raw.length)
     if (this.#throttle?.isGivenUp) return
     const data = isText && typeof raw !== "string" ? raw.toString() : raw
     if (this.#isLiteralPing(data)) return
@@ -470,9 +482,7 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
 
   #answered(payload: string): void {
     const now = this.#heard(0)
-    const pulse = this.#pulse
-    if (!pulse?.answered(now, payload) || this.listenerCount("pong") === 0) return
-    this.emit("pong", { rttMs: pulse.rttMs as number })
+    if (this.#pulse?.answered(now, payload)) this.ponged(this.#pulse.rttMs as number)
   }
 
   #beginClose(code: number, reason: string, cause: CloseCause): void {

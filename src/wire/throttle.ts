@@ -139,7 +139,8 @@ export class Throttle {
   }
 
   #debtMs(now: number): number {
-    return Math.max(0, ...this.#buckets.map((it) => it.debtMs(now)))
+    // whole milliseconds, as timers are: a fraction could be too small to move the sum of two moments
+    return Math.ceil(Math.max(0, ...this.#buckets.map((it) => it.debtMs(now))))
   }
 }
 

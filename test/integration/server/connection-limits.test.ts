@@ -232,3 +232,48 @@ describe("S44: a client that sends too fast", () => {
     expect(connection.isReadingPaused).toBe(false)
   })
 })
+
+describe("S53: upgrades", () => {
+  it("are counted by what became of them", async () => {
+    const asked = new Mailbox<() => void>("question")
+    const server = await startAttached({
+      path: ["/", "/ws/:room"],
+      limits: { connections: 1 },
+      authenticate: (request) =>
+        request.url === "/ws/refused"
+          ? { status: 401 }
+          : request.url === "/ws/gone"
+            ? new Promise<undefined>(() => asked.put(() => {}))
+            : undefined,
+    })
+    const { url, hub, attachment } = server
+    const raw = async (parts: Parameters<typeof upgradeRequest>[0]) => {
+      const client = await RawClient.open(server)
+      client.socket.write(upgradeRequest(parts))
+      return client
+    }
+    await refusedBy(`${url}/ws/refused`)
+    await refusedBy(`${url}/unknown`)
+    await refusedBy(`${url}/ws/%zz`)
+    await refusedBy(url, { origin: "https://evil.example" })
+    await (await raw({ method: "POST" })).ended()
+    const leaver = await raw({ target: "/ws/gone" })
+    await asked.next()
+    leaver.socket.resetAndDestroy()
+    await server.idle()
+    await connect(url)
+    await refusedBy(url)
+    await attachment.drain({ windowMs: 0 })
+    await refusedBy(url)
+    expect(hub.stats().upgrades).toEqual({
+      accepted: 1,
+      authenticate: 1,
+      path: 2,
+      origin: 1,
+      request: 1,
+      gone: 1,
+      limits: 1,
+      closing: 1,
+    })
+  })
+})
