@@ -81,16 +81,40 @@ export {
   type Target,
 } from "./hub/selection.js"
 export {
+  type CallEnvelope,
   type Envelope,
   type Failure,
   type Framing,
+  type MalformedEnvelope,
+  type RefusalEnvelope,
+  type ReplyEnvelope,
   type RequestId,
   type TaggedOptions,
   tagged,
 } from "./messages/framing.js"
+export {
+  type JsonRpcError,
+  type JsonRpcFailure,
+  type JsonRpcOptions,
+  jsonRpc,
+  jsonRpcParseError,
+} from "./messages/json-rpc.js"
 export { lengthPrefixed, type PacketCodec } from "./messages/length-prefixed.js"
 export type { OutgoingPacket, Packet, PacketCompression, PacketOptions } from "./messages/packet-format.js"
 export { RequestError, type RequestErrorOptions, RequestTimeoutError } from "./messages/request-error.js"
+export type {
+  Gathered,
+  MissingReply,
+  NamedReply,
+  Recipient,
+  RequestOptions,
+  RequestPeer,
+  RequestSelection,
+  RequestsEvents,
+  RequestsOptions,
+  SentTo,
+} from "./messages/request-types.js"
+export { createRequests, Requests } from "./messages/requests.js"
 export { createRouter, Router, type RouterOptions } from "./messages/router.js"
 export type {
   ConnectionSource,

@@ -39,7 +39,9 @@ export interface DispatcherParts<Incoming, Outgoing, Data> {
 }
 
 /** Does what selections ask for. */
-export class Dispatcher<Incoming, Outgoing, Data> implements SelectionOwner<Outgoing> {
+export class Dispatcher<Incoming, Outgoing, Data>
+  implements SelectionOwner<Outgoing, HubConnection<Incoming, Outgoing, Data>>
+{
   readonly #parts: DispatcherParts<Incoming, Outgoing, Data>
   readonly #fanOut: FanOut<HubConnection<Incoming, Outgoing, Data>>
 
@@ -58,9 +60,15 @@ export class Dispatcher<Incoming, Outgoing, Data> implements SelectionOwner<Outg
     return report
   }
 
+  pick(names: SelectionNames): HubConnection<Incoming, Outgoing, Data>[] {
+    const picked: HubConnection<Incoming, Outgoing, Data>[] = []
+    this.#fanOut.forEach(names, (connection) => picked.push(connection))
+    return picked
+  }
+
   async joinAll(names: SelectionNames, room: string): Promise<ClusterResult<number>> {
     const channel = roomChannel(room)
-    const joining = this.#pick(names).filter(
+    const joining = this.pick(names).filter(
       (it) => it.state === "open" && !this.#parts.rooms.has(channel, it),
     )
     await Promise.all(joining.map((it) => it.join(room)))
@@ -69,7 +77,7 @@ export class Dispatcher<Incoming, Outgoing, Data> implements SelectionOwner<Outg
 
   async leaveAll(names: SelectionNames, room: string): Promise<ClusterResult<number>> {
     const channel = roomChannel(room)
-    return this.answer(this.#pick(names).filter((it) => this.#parts.membership.exit(channel, it)).length)
+    return this.answer(this.pick(names).filter((it) => this.#parts.membership.exit(channel, it)).length)
   }
 
   async closeAll(
@@ -78,11 +86,11 @@ export class Dispatcher<Incoming, Outgoing, Data> implements SelectionOwner<Outg
     reason: string,
   ): Promise<ClusterResult<readonly CloseInfo[]>> {
     checkCloseCode(code)
-    return this.answer(await Promise.all(this.#pick(names).map((it) => it.close(code, reason))))
+    return this.answer(await Promise.all(this.pick(names).map((it) => it.close(code, reason))))
   }
 
   async countAll(names: SelectionNames): Promise<ClusterResult<number>> {
-    return this.answer(this.#pick(names).length)
+    return this.answer(this.pick(names).length)
   }
 
   /** This node's part of a cluster's answer. */
@@ -113,11 +121,5 @@ export class Dispatcher<Incoming, Outgoing, Data> implements SelectionOwner<Outg
       if (published === undefined) publishes.ok += 1
       else published.then(taken, refused)
     })
-  }
-
-  #pick(names: SelectionNames): HubConnection<Incoming, Outgoing, Data>[] {
-    const picked: HubConnection<Incoming, Outgoing, Data>[] = []
-    this.#fanOut.forEach(names, (connection) => picked.push(connection))
-    return picked
   }
 }

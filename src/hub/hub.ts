@@ -75,7 +75,7 @@ export class Hub<Incoming = unknown, Outgoing = unknown, Data = unknown> extends
   readonly #dispatcher: Dispatcher<Incoming, Outgoing, Data>
   readonly #ending = new AbortController()
   readonly #host: ConnectionHost<Incoming, Outgoing, Data>
-  readonly #everybody: Selection<Outgoing>
+  readonly #everybody: Selection<Outgoing, HubConnection<Incoming, Outgoing, Data>>
   #closing: Promise<void> | undefined
 
   /** @internal Use {@link createHub}. */
@@ -198,17 +198,17 @@ export class Hub<Incoming = unknown, Outgoing = unknown, Data = unknown> extends
    * The members of a room, or of several.
    * @throws InvalidOptionError for a room name that is empty or above 512 bytes.
    */
-  to(rooms: string | readonly string[]): Selection<Outgoing> {
+  to(rooms: string | readonly string[]): Selection<Outgoing, HubConnection<Incoming, Outgoing, Data>> {
     return this.#select({ ...ALL, channels: [] }).to(rooms)
   }
 
   /** All connections of one user, on all nodes. */
-  user(userId: string): Selection<Outgoing> {
+  user(userId: string): Selection<Outgoing, HubConnection<Incoming, Outgoing, Data>> {
     return this.#select({ ...ALL, channels: [userChannel(userId)] })
   }
 
   /** Everybody, on all nodes. */
-  get everybody(): Selection<Outgoing> {
+  get everybody(): Selection<Outgoing, HubConnection<Incoming, Outgoing, Data>> {
     return this.#everybody
   }
 
@@ -299,8 +299,8 @@ export class Hub<Incoming = unknown, Outgoing = unknown, Data = unknown> extends
     return compression !== false && canInflate(socket, request, compression.maxWindowBits)
   }
 
-  #select(names: SelectionNames): Selection<Outgoing> {
-    return new Selection<Outgoing>(this.#dispatcher, names)
+  #select(names: SelectionNames): Selection<Outgoing, HubConnection<Incoming, Outgoing, Data>> {
+    return new Selection<Outgoing, HubConnection<Incoming, Outgoing, Data>>(this.#dispatcher, names)
   }
 
   /** Messages that came before anybody listened go to the first listener. */

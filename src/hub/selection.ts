@@ -63,9 +63,11 @@ export interface SelectionNames {
 }
 
 /** Who carries a selection out. */
-export interface SelectionOwner<Outgoing> {
+export interface SelectionOwner<Outgoing, Member = unknown> {
   /** Sends to everybody meant. */
   deliver(names: SelectionNames, message: Outgoing, key: string | undefined): SendReport
+  /** Everybody meant on this node. */
+  pick(names: SelectionNames): readonly Member[]
   /** Adds everybody meant to a room. */
   joinAll(names: SelectionNames, room: string): Promise<ClusterResult<number>>
   /** Takes everybody meant out of a room. */
@@ -85,17 +87,17 @@ export const ALL: SelectionNames = Object.freeze({
 })
 
 /** Connections picked by name. A connection that is picked twice is meant once. */
-export class Selection<Outgoing> {
-  readonly #owner: SelectionOwner<Outgoing>
+export class Selection<Outgoing, Member = unknown> {
+  readonly #owner: SelectionOwner<Outgoing, Member>
   readonly #names: SelectionNames
 
-  constructor(owner: SelectionOwner<Outgoing>, names: SelectionNames) {
+  constructor(owner: SelectionOwner<Outgoing, Member>, names: SelectionNames) {
     this.#owner = owner
     this.#names = names
   }
 
   /** The same selection, only on this node. */
-  get local(): Selection<Outgoing> {
+  get local(): Selection<Outgoing, Member> {
     return this.#with({ isLocal: true })
   }
 
@@ -103,7 +105,7 @@ export class Selection<Outgoing> {
    * The members of more rooms as well.
    * @throws InvalidOptionError for a room name that is empty or above 512 bytes.
    */
-  to(rooms: string | readonly string[]): Selection<Outgoing> {
+  to(rooms: string | readonly string[]): Selection<Outgoing, Member> {
     const more = roomChannels(rooms)
     const { channels } = this.#names
     // everybody is more than any room: another node must not serve a room's members a second time
@@ -112,13 +114,13 @@ export class Selection<Outgoing> {
   }
 
   /** Without these connections, given as such or by id. */
-  except(targets: Target | readonly Target[]): Selection<Outgoing> {
+  except(targets: Target | readonly Target[]): Selection<Outgoing, Member> {
     const ids = list<Target>(targets).map((it) => (typeof it === "string" ? it : it.id))
     return this.#with({ exceptIds: [...this.#names.exceptIds, ...ids] })
   }
 
   /** Without the members of these rooms. */
-  exceptRooms(rooms: string | readonly string[]): Selection<Outgoing> {
+  exceptRooms(rooms: string | readonly string[]): Selection<Outgoing, Member> {
     return this.#with({ exceptChannels: [...this.#names.exceptChannels, ...roomChannels(rooms)] })
   }
 
@@ -129,6 +131,11 @@ export class Selection<Outgoing> {
    */
   send(message: Outgoing, options?: { readonly key?: string }): SendReport {
     return this.#owner.deliver(this.#names, message, options?.key)
+  }
+
+  /** The connections of this node that are meant at this moment. */
+  get connections(): readonly Member[] {
+    return this.#owner.pick(this.#names)
   }
 
   /** How many connections are meant, by node. */
@@ -151,7 +158,7 @@ export class Selection<Outgoing> {
     return this.#owner.closeAll(this.#names, code ?? 1000, reason)
   }
 
-  #with(change: Partial<SelectionNames>): Selection<Outgoing> {
+  #with(change: Partial<SelectionNames>): Selection<Outgoing, Member> {
     return new Selection(this.#owner, Object.freeze({ ...this.#names, ...change }))
   }
 }

@@ -5,12 +5,9 @@
 
 import { hasErrorCode } from "../core/errors.js"
 import type { MaybePromise } from "../core/types.js"
-import type { Envelope, Failure, Framing, RequestId } from "./framing.js"
+import type { CallEnvelope, Envelope, Failure, Framing, RequestId } from "./framing.js"
 import { after, settle } from "./maybe-promise.js"
 import type { RequestError } from "./request-error.js"
-
-/** A message that wants something done. */
-export type Call = Extract<Envelope, { readonly kind: "call" }>
 
 /** What a request is answered with. */
 export interface Answer {
@@ -32,7 +29,7 @@ export interface ExchangeParts {
   /** How messages say what they are. */
   readonly framing: Framing
   /** Handles one call. */
-  readonly handle: (call: Call) => MaybePromise<Answer | undefined>
+  readonly handle: (call: CallEnvelope) => MaybePromise<Answer | undefined>
   /** Sends to whoever the message came from. */
   readonly send: (message: unknown) => unknown
 }
@@ -68,7 +65,7 @@ function isBatch(read: Envelope | readonly Envelope[]): read is readonly Envelop
 }
 
 function outcomeOf({ framing, handle }: ExchangeParts, envelope: Envelope): MaybePromise<Outcome> {
-  if (envelope.kind === "invalid") {
+  if (envelope.kind === "malformed") {
     return { id: null, reply: framing.failure(null, envelope.failure), error: undefined }
   }
   if (envelope.kind !== "call") return { id: undefined, reply: undefined, error: undefined }
@@ -86,7 +83,7 @@ function replyOf(framing: Framing, id: Outcome["id"], answer: Answer | undefined
 }
 
 /** A refusal is said to the peer. Any other error is ours; the peer of a request learns that there was one. */
-function failed(framing: Framing, { id, isSilent }: Call, error: unknown): Outcome {
+function failed(framing: Framing, { id, isSilent }: CallEnvelope, error: unknown): Outcome {
   const isRefusal = hasErrorCode(error, "REQUEST_FAILED")
   const isTold = !isSilent && (isRefusal || id !== undefined)
   const reply = isTold ? framing.failure(id, isRefusal ? (error as RequestError) : INTERNAL) : undefined

@@ -18,42 +18,50 @@ export interface Failure {
   readonly data?: unknown
 }
 
+/** A message that wants something done: a request where it has an `id`, a plain message where it has none. */
+export interface CallEnvelope {
+  /** Tells it from the others. */
+  readonly kind: "call"
+  /** Its type; `undefined` where it has none. */
+  readonly tag: RequestId | undefined
+  /** What the reply is to carry; `null` is JSON-RPC's. */
+  readonly id: RequestId | null | undefined
+  /** The message, whole. */
+  readonly message: unknown
+  /** Whatever is wrong with it, its sender is not told: two sides could go on answering each other for ever. */
+  readonly isSilent?: boolean
+}
+
+/** The answer to a request. */
+export interface ReplyEnvelope {
+  /** Tells it from the others. */
+  readonly kind: "reply"
+  /** Which request. */
+  readonly id: RequestId | null
+  /** What it was answered with. */
+  readonly value: unknown
+}
+
+/** The refusal of a request. */
+export interface RefusalEnvelope {
+  /** Tells it from the others. */
+  readonly kind: "refusal"
+  /** Which request. */
+  readonly id: RequestId | null
+  /** Why. */
+  readonly failure: Failure
+}
+
+/** A message that breaks the rules of the framing. */
+export interface MalformedEnvelope {
+  /** Tells it from the others. */
+  readonly kind: "malformed"
+  /** Which rule. */
+  readonly failure: Failure
+}
+
 /** What a message turns out to be. */
-export type Envelope =
-  | {
-      /** It wants something done: a request where it has an `id`, a plain message where it has none. */
-      readonly kind: "call"
-      /** Its type; `undefined` where it has none. */
-      readonly tag: RequestId | undefined
-      /** What the reply is to carry; `null` is JSON-RPC's. */
-      readonly id: RequestId | null | undefined
-      /** The message, whole. */
-      readonly message: unknown
-      /** Whatever is wrong with it, its sender is not told: two sides could go on answering each other for ever. */
-      readonly isSilent?: boolean
-    }
-  | {
-      /** The answer to a request. */
-      readonly kind: "reply"
-      /** Which request. */
-      readonly id: RequestId | null
-      /** What it was answered with. */
-      readonly value: unknown
-    }
-  | {
-      /** The refusal of a request. */
-      readonly kind: "failure"
-      /** Which request. */
-      readonly id: RequestId | null
-      /** Why. */
-      readonly failure: Failure
-    }
-  | {
-      /** It breaks the rules of the framing. */
-      readonly kind: "invalid"
-      /** Which one. */
-      readonly failure: Failure
-    }
+export type Envelope = CallEnvelope | ReplyEnvelope | RefusalEnvelope | MalformedEnvelope
 
 /** Reads and writes what messages say about themselves. */
 export interface Framing<Key extends string = string> {
@@ -64,7 +72,7 @@ export interface Framing<Key extends string = string> {
   /** What a message is; a list of those in it where it is a batch. */
   read(message: unknown): Envelope | readonly Envelope[]
   /** A message as a request. */
-  request(message: object, id: RequestId): unknown
+  request(message: object, id: RequestId): object
   /** The answer to a request. */
   reply(id: RequestId | null, value: unknown): unknown
   /** The refusal of a message or a request; `undefined` where there is no way to say it. */
@@ -104,13 +112,9 @@ export function tagged<Key extends string = "type">(options: TaggedOptions<Key> 
       if (id === undefined) return { kind: "call", tag, id, message, isSilent: true }
       return tag === "reply"
         ? { kind: "reply", id, value: fields.data }
-        : { kind: "failure", id, failure: failureOf(fields) }
+        : { kind: "refusal", id, failure: failureOf(fields) }
     },
-    request(message, id) {
-      if (Object.hasOwn(message, "id"))
-        reject("request message.id", "left out: the request has its own", message)
-      return { ...message, id }
-    },
+    request: withId,
     reply: (id, value) => ({ [key]: "reply", id, data: value }),
     failure: (id, { reason, message, data }) => ({
       [key]: "error",
@@ -120,6 +124,15 @@ export function tagged<Key extends string = "type">(options: TaggedOptions<Key> 
       ...(data !== undefined && { data }),
     }),
   }
+}
+
+/**
+ * A message with an id.
+ * @throws InvalidOptionError when it has one already.
+ */
+export function withId(message: object, id: RequestId): object {
+  if (Object.hasOwn(message, "id")) reject("request message.id", "left out: the request has its own", message)
+  return { ...message, id }
 }
 
 /** The fields of any object. */

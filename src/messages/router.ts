@@ -5,8 +5,8 @@
 
 import { checkCount, checkFunction, checkOneOf, type Given, reject, resolveOptions } from "../core/options.js"
 import type { MaybePromise, Unsubscribe } from "../core/types.js"
-import { type Answer, type Call, type ExchangeParts, exchange } from "./exchange.js"
-import { type Framing, type RequestId, tagged } from "./framing.js"
+import { type Answer, type ExchangeParts, exchange } from "./exchange.js"
+import { type CallEnvelope, type Framing, type RequestId, tagged } from "./framing.js"
 import { after, settle } from "./maybe-promise.js"
 import { RequestError } from "./request-error.js"
 import type {
@@ -213,7 +213,7 @@ export class Router<Incoming, Peer extends RouterPeer, Replies, Key extends stri
     return this
   }
 
-  #handle({ message, tag, id }: Call, peer: Peer): MaybePromise<Answer | undefined> {
+  #handle({ message, tag, id }: CallEnvelope, peer: Peer): MaybePromise<Answer | undefined> {
     const context = { message: message as Incoming, peer, tag, id }
     if (this.#middlewares.length === 0) return this.#route(context)
     let answer: Answer | undefined

@@ -1,0 +1,209 @@
+/**
+ * Messages that are answered. One instance serves any number of connections and clients, in both directions at once; what
+ * a request looks like on the wire is the framing's business.
+ */
+
+import { Emitter } from "../core/emitter.js"
+import { ConnectionLostError, QueueFullError } from "../core/errors.js"
+import { type Logger, resolveLogger } from "../core/logger.js"
+import { checkCount, checkMethods, checkMs, type Given, reject, resolveOptions } from "../core/options.js"
+import { systemClock } from "../core/timer.js"
+import { randomId } from "../wire/connection-options.js"
+import { type Framing, type RefusalEnvelope, type ReplyEnvelope, type RequestId, tagged } from "./framing.js"
+import { abortError, PendingRequest } from "./pending-request.js"
+import {
+  ClientLine,
+  type ClientPeer,
+  ConnectionLine,
+  type ConnectionPeer,
+  type RequestLine,
+} from "./request-line.js"
+import type {
+  Gathered,
+  MissingReply,
+  NamedReply,
+  RequestOptions,
+  RequestPeer,
+  RequestSelection,
+  RequestsEvents,
+  RequestsOptions,
+  SentTo,
+} from "./request-types.js"
+
+/**
+ * Makes requests possible. Share one among all connections: it keeps what waits of each apart.
+ *
+ * @typeParam Replies - What each kind of request is answered with, by type.
+ * @typeParam Key - The field that holds a message's type; name it when it is not `type`.
+ * @throws InvalidOptionError with the value received.
+ *
+ * @example
+ * const requests = createRequests<{ "get-user": User }>()
+ * const user = await requests.request(client, { type: "get-user", name: "ada" }, { timeoutMs: 2_000 })
+ */
+export function createRequests<Replies = Readonly<Record<string, unknown>>, Key extends string = "type">(
+  options: Given<RequestsOptions<Key>> = {},
+): Requests<Replies, Key> {
+  return new Requests(options)
+}
+
+const DEFAULTS = /* @__PURE__ */ Object.freeze({
+  discriminator: undefined as string | undefined,
+  framing: undefined as Framing | undefined,
+  timeoutMs: 10_000,
+  maxPending: 1_024,
+  logger: undefined as Logger | false | undefined,
+  clock: systemClock,
+})
+
+/** Numbers of requests, by peer: several of us may ask the same one. */
+const serials = /* @__PURE__ */ new WeakMap<object, number>()
+
+/** Requests to any number of peers. Made by {@link createRequests}. */
+export class Requests<Replies, Key extends string> extends Emitter<RequestsEvents> {
+  /** How many replies came that nobody waited for. */
+  unmatched = 0
+  readonly #framing: Framing
+  readonly #settings: typeof DEFAULTS
+  readonly #lines = new WeakMap<object, RequestLine>()
+
+  /** @internal Use {@link createRequests}. */
+  constructor(options: Given<RequestsOptions<Key>>) {
+    const settings = resolveOptions("requests", DEFAULTS, options as never)
+    const { discriminator, framing, timeoutMs, maxPending, clock } = settings
+    super(resolveLogger(settings.logger))
+    if (discriminator !== undefined && framing !== undefined)
+      reject("requests.discriminator", "left out beside framing", discriminator)
+    checkMs("requests.timeoutMs", timeoutMs, 1)
+    checkCount("requests.maxPending", maxPending)
+    checkMethods("requests.clock", clock, ["now", "setTimer", "clearTimer"])
+    this.#framing = framing ?? tagged(discriminator === undefined ? {} : { discriminator })
+    this.#settings = settings
+  }
+
+  /** How many requests to a peer wait for their answer. */
+  pending(peer: RequestPeer): number {
+    return this.#lines.get(peer)?.size ?? 0
+  }
+
+  /**
+   * Sends a message and resolves with what it is answered with.
+   *
+   * On a client without a connection it waits in the client's queue, until its own deadline. When the connection ends
+   * before the answer, it is lost, since it may have been carried out, unless it is `idempotent`.
+   *
+   * @throws RequestError when the peer refused it: `reason`, `message` and `data` are the peer's.
+   * @throws RequestTimeoutError after `timeoutMs`.
+   * @throws ConnectionLostError when the connection, or the client, ended before the answer.
+   * @throws QueueFullError when too many wait, or the queue or outbox has no room.
+   * @throws HoldfastError `ABORTED` when the signal was aborted, or the message taken out of the client's queue.
+   * @throws CodecError when the codec cannot encode it.
+   * @throws InvalidOptionError when the message has an id already.
+   */
+  async request<
+    Peer extends RequestPeer,
+    Message extends SentTo<Peer> & { readonly [K in Key]: keyof Replies },
+  >(peer: Peer, message: Message, options: RequestOptions = {}): Promise<Replies[Message[Key]]> {
+    const serial = (serials.get(peer) ?? 0) + 1
+    serials.set(peer, serial)
+    const line = this.#lineOf(peer)
+    const request = this.#open(line, this.#framing.request(message as object, serial), serial, options)
+    try {
+      line.transmit(request)
+    } catch (error) {
+      request.settle(error)
+    }
+    return request.answer as Promise<Replies[Message[Key]]>
+  }
+
+  /**
+   * Sends one message to all that a selection means on this node, in one frame, and collects what they answer with. Never
+   * rejects because of one of them: who was refused, left, or is late, is in `missing`.
+   *
+   * @throws HoldfastError `ABORTED` when the signal was aborted.
+   * @throws CodecError when the codec cannot encode it.
+   * @throws InvalidOptionError when the message has an id already.
+   *
+   * @example
+   * const { replies, missing } = await requests.requestAll(hub.to("lobby"), { type: "vote" }, { timeoutMs: 2_000 })
+   */
+  async requestAll<
+    Selected extends RequestSelection,
+    Message extends SentTo<Selected["local"]> & { readonly [K in Key]: keyof Replies },
+  >(
+    selection: Selected,
+    message: Message,
+    options: Omit<RequestOptions, "idempotent"> = {},
+  ): Promise<Gathered<Replies[Message[Key]]>> {
+    const id = randomId()
+    const framed = this.#framing.request(message as object, id)
+    const asked = selection.connections.map((peer) => this.#ask(peer, framed, id, options))
+    try {
+      selection.local.send(framed as never)
+    } catch (error) {
+      for (const { request } of asked) request?.settle(error)
+      throw error
+    }
+    const answers = await Promise.all(asked.map(({ answer }) => answer))
+    if (options.signal?.aborted) throw abortError(options.signal)
+    return {
+      replies: answers.filter((it) => "reply" in it) as NamedReply<Replies[Message[Key]]>[],
+      missing: answers.filter((it) => "error" in it),
+    }
+  }
+
+  /** Waits for the answer of one of many, which never rejects. */
+  #ask(
+    peer: RequestSelection["connections"][number],
+    message: object,
+    id: RequestId,
+    options: RequestOptions,
+  ) {
+    const missing = (error: unknown): MissingReply => ({ id: peer.id, error })
+    try {
+      const request = this.#open(this.#lineOf(peer), message, id, options)
+      return { request, answer: request.answer.then((reply) => ({ id: peer.id, reply }), missing) }
+    } catch (error) {
+      return { request: undefined, answer: missing(error) }
+    }
+  }
+
+  #open(line: RequestLine, message: object, id: RequestId, options: RequestOptions): PendingRequest {
+    const { clock, maxPending } = this.#settings
+    const { signal, idempotent = false } = options
+    const timeoutMs = checkMs("request.timeoutMs", options.timeoutMs ?? this.#settings.timeoutMs, 1)
+    if (signal?.aborted) throw abortError(signal)
+    if (line.size >= maxPending) throw new QueueFullError(`${line.size} requests wait for this peer`)
+    const settled = () => line.forget(id)
+    const request = new PendingRequest({
+      id,
+      message,
+      isIdempotent: idempotent,
+      timeoutMs,
+      signal,
+      clock,
+      settled,
+    })
+    line.expect(request)
+    return request
+  }
+
+  #lineOf(peer: RequestPeer): RequestLine {
+    const known = this.#lines.get(peer)
+    if (known) return known
+    if (peer.state === "closed") throw new ConnectionLostError("the connection has ended")
+    const owner = {
+      strayed: (reply: ReplyEnvelope | RefusalEnvelope) => {
+        this.unmatched += 1
+        this.emit("unmatched", { peer, reply })
+      },
+      ended: () => void this.#lines.delete(peer),
+    }
+    const line =
+      "reconnect" in peer
+        ? new ClientLine(peer as unknown as ClientPeer, this.#framing, owner)
+        : new ConnectionLine(peer as unknown as ConnectionPeer, this.#framing, owner)
+    this.#lines.set(peer, line)
+    return line
+  }
+}
