@@ -80,6 +80,9 @@ export {
   type SendReport,
   type Target,
 } from "./hub/selection.js"
+export { type BatchCodec, batch } from "./messages/batch.js"
+export { type BatchOptions, MessageBatch } from "./messages/batch-format.js"
+export { BatchSender, type BatchTarget } from "./messages/batch-sender.js"
 export {
   type CallEnvelope,
   type Envelope,

@@ -31,6 +31,8 @@ export interface Place {
   receiveRaw(...frames: (string | Uint8Array)[]): Promise<void>
   /** What the far end has got so far, decoded. */
   told(): unknown[]
+  /** The same as it came. */
+  toldRaw(): readonly unknown[]
   /** Cuts the line. A client dials anew as time passes. */
   cut(): Promise<void>
 }
@@ -66,6 +68,7 @@ export async function place(
       receiveRaw,
       receive: (...messages) => receiveRaw(...messages.map((it) => JSON.stringify(it))),
       told: () => network.received.map((it) => JSON.parse(String(it))),
+      toldRaw: () => network.received,
       async cut() {
         network.last.cut()
         await clock.advance(0)
@@ -79,7 +82,7 @@ export async function place(
   if (kind === "hub") hub.on("error", (event) => errors.push(event))
   else connection.on("error", (event) => errors.push(event))
   const received: unknown[] = []
-  far.addEventListener("message", (event) => received.push(JSON.parse((event as { data: string }).data)))
+  far.addEventListener("message", (event) => received.push((event as { data: unknown }).data))
   const receiveRaw = async (...frames: (string | Uint8Array)[]) => {
     for (const frame of frames) far.send(frame)
     await clock.advance(0)
@@ -91,7 +94,8 @@ export async function place(
     errors,
     receiveRaw,
     receive: (...messages) => receiveRaw(...messages.map((it) => JSON.stringify(it))),
-    told: () => received,
+    told: () => received.map((it) => JSON.parse(String(it))),
+    toldRaw: () => received,
     async cut() {
       far.terminate()
       await clock.advance(0)

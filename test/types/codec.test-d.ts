@@ -1,11 +1,15 @@
 import {
+  batch,
   binary,
   type Codec,
   createHub,
   json,
   lengthPrefixed,
+  type MessageBatch,
   type Packet,
   type Payload,
+  ReconnectingClient,
+  type SendReport,
   text,
 } from "holdfast"
 import { describe, expectTypeOf, it } from "vitest"
@@ -62,6 +66,24 @@ describe("the codecs", () => {
     numbers.encode({ type: 1, payload: "text" })
     // @ts-expect-error no header is that wide
     lengthPrefixed({ lengthBytes: 3 })
+  })
+
+  it("T7 T10 of batches send messages or batches of them", () => {
+    const codec = batch(json<{ a: 1 }, { b: 2 }>(), { maxDelayMs: 5 })
+    expectTypeOf(codec).toExtend<Codec<{ a: 1 }, { b: 2 } | MessageBatch<{ b: 2 }>>>()
+    const client = new ReconnectingClient("ws://x", { codec })
+    const sender = codec.sender(client)
+    expectTypeOf(sender.send({ b: 2 })).toEqualTypeOf<"sent" | "queued" | "dropped" | "waiting" | "closed">()
+    expectTypeOf(codec.sender(createHub({ codec }).to("room")).flush()).toEqualTypeOf<
+      SendReport | undefined
+    >()
+    client.send({ b: 2 })
+    // @ts-expect-error that comes in
+    sender.send({ a: 1 })
+    // @ts-expect-error a client of another codec does not know batches
+    codec.sender(new ReconnectingClient<{ a: 1 }, { b: 2 }>("ws://x"))
+    // @ts-expect-error there is no such option
+    batch(json(), { maxDelay: 5 })
   })
 
   it("T3 T10 may read a connection with a state of their own", () => {
