@@ -72,6 +72,7 @@ export { memoryAdapter } from "./hub/memory-adapter.js"
 export type { UpgradeRequest } from "./hub/raw-stream.js"
 export {
   type ClusterResult,
+  type HubSendResult,
   type MemberInfo,
   type NodeResult,
   Selection,

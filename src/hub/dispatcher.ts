@@ -4,19 +4,28 @@
  */
 
 import { attempt } from "../core/attempt.js"
-import type { Payload } from "../core/types.js"
+import type { MaybePromise, Payload } from "../core/types.js"
 import type { CloseInfo } from "../wire/connection-events.js"
 import type { ConnectionSettings } from "../wire/connection-options.js"
 import { Frame } from "../wire/frame.js"
 import type { Adapter, AdapterMessage } from "./adapter.js"
 import { roomChannel } from "./channel.js"
+import type { Cluster } from "./cluster.js"
 import { FanOut } from "./fan-out.js"
 import type { HubConnection } from "./hub-connection.js"
 import type { HubCounters } from "./hub-counters.js"
 import { checkCloseCode } from "./hub-options.js"
 import type { Membership } from "./membership.js"
+import type { Question } from "./operation.js"
 import type { Rooms } from "./rooms.js"
-import type { ClusterResult, SelectionNames, SelectionOwner, SendReport } from "./selection.js"
+import type {
+  ClusterResult,
+  MemberInfo,
+  NodeResult,
+  SelectionNames,
+  SelectionOwner,
+  SendReport,
+} from "./selection.js"
 
 /** What a dispatcher works with. */
 export interface DispatcherParts<Incoming, Outgoing, Data> {
@@ -34,6 +43,10 @@ export interface DispatcherParts<Incoming, Outgoing, Data> {
   readonly counters: HubCounters
   /** The way to other nodes. */
   readonly adapter: Adapter
+  /** The other nodes. */
+  readonly cluster: Pick<Cluster, "ask" | "forward">
+  /** How long other nodes have to answer, in milliseconds. */
+  readonly queryTimeoutMs: number
   /** Hears of what the adapter could not do. */
   readonly adapterFailed: (error: unknown) => void
 }
@@ -67,17 +80,15 @@ export class Dispatcher<Incoming, Outgoing, Data>
   }
 
   async joinAll(names: SelectionNames, room: string): Promise<ClusterResult<number>> {
-    const channel = roomChannel(room)
-    const joining = this.pick(names).filter(
-      (it) => it.state === "open" && !this.#parts.rooms.has(channel, it),
-    )
-    await Promise.all(joining.map((it) => it.join(room)))
-    return this.answer(joining.length)
+    roomChannel(room)
+    return this.#everywhere(names, { ask: "join", names: plain(names), room }, () => this.#join(names, room))
   }
 
   async leaveAll(names: SelectionNames, room: string): Promise<ClusterResult<number>> {
-    const channel = roomChannel(room)
-    return this.answer(this.pick(names).filter((it) => this.#parts.membership.exit(channel, it)).length)
+    roomChannel(room)
+    return this.#everywhere(names, { ask: "leave", names: plain(names), room }, () =>
+      this.#leave(names, room),
+    )
   }
 
   async closeAll(
@@ -86,16 +97,43 @@ export class Dispatcher<Incoming, Outgoing, Data>
     reason: string,
   ): Promise<ClusterResult<readonly CloseInfo[]>> {
     checkCloseCode(code)
-    return this.answer(await Promise.all(this.pick(names).map((it) => it.close(code, reason))))
+    const question: Question = { ask: "close", names: plain(names), code, reason }
+    const { closeTimeoutMs } = this.#parts.settings
+    return this.#everywhere(names, question, () => this.#close(names, code, reason), closeTimeoutMs)
   }
 
-  async countAll(names: SelectionNames): Promise<ClusterResult<number>> {
-    return this.answer(this.pick(names).length)
+  countAll(names: SelectionNames): Promise<ClusterResult<number>> {
+    return this.#everywhere(names, { ask: "count", names: plain(names) }, () => this.pick(names).length)
   }
 
-  /** This node's part of a cluster's answer. */
-  answer<Value>(value: Value): ClusterResult<Value> {
-    return { results: [{ nodeId: this.#parts.nodeId, value }], missing: [] }
+  /** Who is meant, as other nodes may know them. */
+  listAll(names: SelectionNames): Promise<ClusterResult<readonly MemberInfo[]>> {
+    return this.#everywhere(names, { ask: "list", names: plain(names) }, () => this.#list(names))
+  }
+
+  /** Sends to one connection of another node. Says whether there may be one. */
+  forward(id: string, message: Outgoing): boolean {
+    const { cluster, adapter, settings } = this.#parts
+    if (adapter.isAlone) return false
+    // a frame's payload is a copy: whoever sent it may use its memory again
+    return cluster.forward(id, new Frame(settings.codec.encode(message), settings.counters).payload)
+  }
+
+  /** Does on this node what another one asks. `undefined` for a question that this node does not know. */
+  async answer(question: Question): Promise<unknown> {
+    const names = { ...question.names, isLocal: true }
+    if (question.ask === "count") return this.pick(names).length
+    if (question.ask === "list") return this.#list(names)
+    if (question.ask === "join") return this.#join(names, question.room)
+    if (question.ask === "leave") return this.#leave(names, question.room)
+    return question.ask === "close" ? this.#close(names, question.code, question.reason) : undefined
+  }
+
+  /** Hands a payload of another node to one connection of this node. Returns whether it is here. */
+  receiveFor(id: string, payload: Payload): boolean {
+    const connection = this.#parts.connections.get(id)
+    connection?.transmit(new Frame(payload, this.#parts.settings.counters))
+    return connection !== undefined
   }
 
   /** Hands a payload of another node to the members of this one. It goes no further. */
@@ -122,4 +160,44 @@ export class Dispatcher<Incoming, Outgoing, Data>
       else published.then(taken, refused)
     })
   }
+
+  async #everywhere<Value>(
+    names: SelectionNames,
+    question: Question,
+    here: () => MaybePromise<Value>,
+    extraMs = 0,
+  ): Promise<ClusterResult<Value>> {
+    const { cluster, nodeId, queryTimeoutMs } = this.#parts
+    const asked = names.isLocal ? undefined : cluster.ask(question, queryTimeoutMs + extraMs)
+    const value = await here()
+    const { results, missing } = (await asked) ?? { results: [], missing: [] }
+    return { results: [{ nodeId, value }, ...(results as NodeResult<Value>[])], missing }
+  }
+
+  async #join(names: SelectionNames, room: string): Promise<number> {
+    const channel = roomChannel(room)
+    const joining = this.pick(names).filter(
+      (it) => it.state === "open" && !this.#parts.rooms.has(channel, it),
+    )
+    await Promise.all(joining.map((it) => it.join(room)))
+    return joining.length
+  }
+
+  #leave(names: SelectionNames, room: string): number {
+    const channel = roomChannel(room)
+    return this.pick(names).filter((it) => this.#parts.membership.exit(channel, it)).length
+  }
+
+  #close(names: SelectionNames, code: number, reason: string): Promise<CloseInfo[]> {
+    return Promise.all(this.pick(names).map((it) => it.close(code, reason)))
+  }
+
+  #list(names: SelectionNames): MemberInfo[] {
+    return this.pick(names).map(({ id, userId }) => ({ id, userId }))
+  }
+}
+
+/** What other nodes need of a selection's names. */
+function plain({ channels, exceptIds, exceptChannels }: SelectionNames): Question["names"] {
+  return { channels, exceptIds, exceptChannels }
 }

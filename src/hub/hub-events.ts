@@ -68,6 +68,13 @@ export interface HubEvents<Incoming, Outgoing, Data> {
     /** The new state. */
     readonly state: AdapterState
   }
+  /** Another node is there, or is not any more: it said goodbye, or nothing for six seconds. */
+  node: {
+    /** Its name. */
+    readonly nodeId: string
+    /** What is new about it. */
+    readonly state: "up" | "down"
+  }
   /** Messages of other nodes did not arrive. */
   gap: AdapterGap
   /** Something failed that no listener of a connection heard. Stages: `decode`, `listener`, `socket`, `adapter`. */

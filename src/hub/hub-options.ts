@@ -3,7 +3,7 @@
  */
 
 import { isSendableCloseCode } from "../core/close-codes.js"
-import { checkMethods, checkMoment, type Given, reject } from "../core/options.js"
+import { checkMethods, checkMoment, checkMs, type Given, reject } from "../core/options.js"
 import {
   type ConnectionOptions,
   type ConnectionSettings,
@@ -22,6 +22,12 @@ export interface HubOptions<Incoming = unknown, Outgoing = unknown>
   extends ConnectionOptions<Incoming, Outgoing> {
   /** What carries messages to the hubs of other processes. @defaultValue memoryAdapter(), which carries nothing */
   readonly adapter?: Adapter
+  /**
+   * How long other nodes have to answer a count, a list or a bulk change, in milliseconds; a bulk close also waits for
+   * `closeTimeoutMs`. Who has not answered by then is `missing`.
+   * @defaultValue 2_000
+   */
+  readonly queryTimeoutMs?: number
   /** Finds dead connections; `false` for none. @defaultValue a ping after 15 s of silence, the end 10 s later */
   readonly heartbeat?: HeartbeatOptions | false
 }
@@ -42,6 +48,8 @@ export interface HubSettings<Incoming, Outgoing> {
   readonly adapter: Adapter
   /** See {@link HubOptions.heartbeat}. */
   readonly heartbeat: HeartbeatOptions | false | undefined
+  /** See {@link HubOptions.queryTimeoutMs}. */
+  readonly queryTimeoutMs: number
 }
 
 /**
@@ -52,13 +60,15 @@ export function resolveHub<Incoming, Outgoing>(
   options: Given<HubOptions<Incoming, Outgoing>>,
 ): HubSettings<Incoming, Outgoing> {
   if (typeof options !== "object" || options === null) reject("hub", "an object", options)
-  const { adapter, heartbeat, ...rest } = options
+  const { adapter, heartbeat, queryTimeoutMs = 2_000, ...rest } = options
+  checkMs("hub.queryTimeoutMs", queryTimeoutMs)
   const shared = rest as ConnectionOptions<Incoming, Outgoing>
   return {
     shared,
     settings: resolveConnection(shared, "hub"),
     adapter: adapter === undefined ? memoryAdapter() : checkAdapter(adapter),
     heartbeat,
+    queryTimeoutMs,
   }
 }
 

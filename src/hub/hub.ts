@@ -10,10 +10,10 @@ import type { CompressionSettings } from "../wire/compression.js"
 import type { CloseInfo } from "../wire/connection-events.js"
 import { type ConnectionOptions, type ConnectionSettings, randomId } from "../wire/connection-options.js"
 import { Heartbeat } from "../wire/heartbeat.js"
-import type { SendResult } from "../wire/outbox-options.js"
 import type { SocketLike } from "../wire/socket.js"
 import type { Adapter } from "./adapter.js"
 import { EVERYBODY, roomChannel, userChannel } from "./channel.js"
+import { Cluster } from "./cluster.js"
 import { Dispatcher } from "./dispatcher.js"
 import { type ConnectionHost, HubConnection } from "./hub-connection.js"
 import { HubCounters } from "./hub-counters.js"
@@ -26,6 +26,7 @@ import { Rooms } from "./rooms.js"
 import {
   ALL,
   type ClusterResult,
+  type HubSendResult,
   type MemberInfo,
   Selection,
   type SelectionNames,
@@ -35,7 +36,7 @@ import {
 import { Subscriptions } from "./subscriptions.js"
 
 /**
- * Makes a hub. It opens no port and starts no timer until a connection is added.
+ * Makes a hub. It opens no port and, on its own, starts no timer until a connection is added.
  *
  * @typeParam Incoming - Messages that clients send, as the codec decodes them.
  * @typeParam Outgoing - Messages that clients get.
@@ -73,6 +74,7 @@ export class Hub<Incoming = unknown, Outgoing = unknown, Data = unknown> extends
   readonly #subscriptions: Subscriptions
   readonly #membership: Membership<HubConnection<Incoming, Outgoing, Data>>
   readonly #dispatcher: Dispatcher<Incoming, Outgoing, Data>
+  readonly #cluster: Cluster
   readonly #ending = new AbortController()
   readonly #host: ConnectionHost<Incoming, Outgoing, Data>
   readonly #everybody: Selection<Outgoing, HubConnection<Incoming, Outgoing, Data>>
@@ -80,7 +82,7 @@ export class Hub<Incoming = unknown, Outgoing = unknown, Data = unknown> extends
 
   /** @internal Use {@link createHub}. */
   constructor(options: Given<HubOptions<Incoming, Outgoing>> = {}) {
-    const { shared, settings, adapter, heartbeat } = resolveHub(options)
+    const { shared, settings, adapter, heartbeat, queryTimeoutMs } = resolveHub(options)
     super(settings.logger)
     this.#shared = shared
     this.#settings = settings
@@ -96,6 +98,15 @@ export class Hub<Incoming = unknown, Outgoing = unknown, Data = unknown> extends
       joined: (room, connection) => this.emit("join", { room, connection }),
       left: (room, connection) => this.emit("leave", { room, connection }),
     })
+    this.#cluster = new Cluster({
+      clock: settings.clock,
+      adapter,
+      answer: (question) => this.#dispatcher.answer(question),
+      deliver: (id, payload) => this.#dispatcher.receiveFor(id, payload),
+      up: (nodeId) => this.emit("node", { nodeId, state: "up" }),
+      down: (nodeId) => this.emit("node", { nodeId, state: "down" }),
+      failed: adapterFailed,
+    })
     this.#dispatcher = new Dispatcher({
       nodeId: this.nodeId,
       connections: this.#connections,
@@ -104,12 +115,19 @@ export class Hub<Incoming = unknown, Outgoing = unknown, Data = unknown> extends
       settings,
       counters: this.counters,
       adapter,
+      cluster: this.#cluster,
+      queryTimeoutMs,
       adapterFailed,
     })
     this.#everybody = this.#select(ALL)
     this.ready = this.#connect()
     this.ready.catch(adapterFailed)
     this.#subscriptions.waitFor(this.ready)
+  }
+
+  /** The other nodes that are there: heard within the last six seconds. */
+  get nodes(): readonly string[] {
+    return this.#cluster.nodeIds
   }
 
   /** How many connections this node has. */
@@ -221,9 +239,15 @@ export class Hub<Incoming = unknown, Outgoing = unknown, Data = unknown> extends
     return selection.send(message, options.key === undefined ? undefined : { key: options.key })
   }
 
-  /** Sends to one connection of this node, by id. An unknown id is `closed`: whoever had it has left. */
-  send(id: string, message: Outgoing, options?: { readonly key?: string }): SendResult {
-    return this.#connections.get(id)?.send(message, options) ?? "closed"
+  /**
+   * Sends to one connection, by id, on whichever node it is. One that this node does not have is `forwarded` to the
+   * others, at most once and with nobody to tell whether it was there; without other nodes it is `closed`.
+   * @throws CodecError when the codec cannot encode it.
+   */
+  send(id: string, message: Outgoing, options?: { readonly key?: string }): HubSendResult {
+    const here = this.#connections.get(id)
+    if (here) return here.send(message, options)
+    return this.#dispatcher.forward(id, message) ? "forwarded" : "closed"
   }
 
   /** The members of a room on this node: a read-only view, live for as long as the room has any. */
@@ -238,7 +262,7 @@ export class Hub<Incoming = unknown, Outgoing = unknown, Data = unknown> extends
 
   /** The members of a room, by node. */
   async list(room: string): Promise<ClusterResult<readonly MemberInfo[]>> {
-    return this.#dispatcher.answer([...this.members(room)].map(({ id, userId }) => ({ id, userId })))
+    return this.#dispatcher.listAll({ ...ALL, channels: [roomChannel(room)] })
   }
 
   /**
@@ -339,7 +363,7 @@ export class Hub<Incoming = unknown, Outgoing = unknown, Data = unknown> extends
     await this.#adapter.connect({
       nodeId: this.nodeId,
       onMessage: (message) => this.#dispatcher.receive(message),
-      onOperation: () => {},
+      onOperation: (nodeId, operation, bytes) => this.#cluster.receive(nodeId, operation, bytes),
       onState: (state) => {
         this.counters.adapterIs(state)
         this.emit("adapter", { state })
@@ -353,13 +377,16 @@ export class Hub<Incoming = unknown, Outgoing = unknown, Data = unknown> extends
     })
     // one that is usable is up, also where it does not say so
     if (this.counters.adapter.state === "connecting") this.counters.adapterIs("up")
-    if (!this.#ending.signal.aborted) await this.#adapter.subscribe([EVERYBODY])
+    if (this.#ending.signal.aborted) return
+    await this.#adapter.subscribe([EVERYBODY])
+    if (!this.#ending.signal.aborted) this.#cluster.start()
   }
 
   async #end(code: number, reason: string): Promise<void> {
     await this.#everybody.local.close(code, reason)
     this.#subscriptions.close()
     this.#ending.abort()
+    await this.#cluster.close()
     await this.#adapter.close({ deadlineMs: this.#settings.closeTimeoutMs })
   }
 }

@@ -4,6 +4,7 @@
  */
 
 import type { CloseInfo } from "../wire/connection-events.js"
+import type { SendResult } from "../wire/outbox-options.js"
 import { EVERYBODY, roomChannels } from "./channel.js"
 
 /** A connection, or its id. */
@@ -25,6 +26,12 @@ export interface SendReport {
   /** A slow reader's overflow policy gave it up. */
   readonly dropped: number
 }
+
+/**
+ * What became of a message for one connection: as with the connection's own `send`, or `forwarded` to other nodes, of
+ * which one may have it.
+ */
+export type HubSendResult = SendResult | "forwarded"
 
 /** What one node answered. */
 export interface NodeResult<Value> {

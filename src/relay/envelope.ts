@@ -3,9 +3,9 @@
  * follows verbatim. Layout: version, kind, node, moment, then the fields of that kind, the payload last.
  */
 
+import { FieldReader, FieldWriter } from "../core/byte-fields.js"
 import type { Payload } from "../core/types.js"
 import type { PublishMeta } from "../hub/adapter.js"
-import { FieldReader, FieldWriter } from "./byte-fields.js"
 
 /** The only version so far. A node that reads another ignores the message. */
 const VERSION = 1

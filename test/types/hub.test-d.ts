@@ -4,9 +4,9 @@ import {
   createHub,
   type Hub,
   type HubConnection,
+  type HubSendResult,
   json,
   type SendReport,
-  type SendResult,
   text,
 } from "holdfast"
 import { assertType, describe, expectTypeOf, it } from "vitest"
@@ -31,7 +31,7 @@ describe("a hub's messages", () => {
     ).toEqualTypeOf<SendReport>()
     expectTypeOf(hub.user("ada").send(said, { key: "k" })).toEqualTypeOf<SendReport>()
     expectTypeOf(hub.everybody.send(said)).toEqualTypeOf<SendReport>()
-    expectTypeOf(hub.send("id", said)).toEqualTypeOf<SendResult>()
+    expectTypeOf(hub.send("id", said)).toEqualTypeOf<HubSendResult>()
   })
 
   it("of another kind do not compile", () => {
