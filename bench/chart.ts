@@ -27,7 +27,7 @@ export interface Chart {
   readonly groups: readonly BarGroup[]
 }
 
-const LABEL_WIDTH = 150
+const LABEL_WIDTH = 170
 const NOTE_WIDTH = 150
 const BAR_HEIGHT = 18
 const BAR_GAP = 6

@@ -12,12 +12,12 @@ export interface ServerContender extends Contender {
   readonly dialect?: keyof typeof DIALECTS
 }
 
-const ws: ServerContender = { name: "ws", title: "ws, a loop of send", source: sourceOf("servers/ws") }
+const ws: ServerContender = { name: "ws", title: "plain ws", source: sourceOf("servers/ws") }
 
 /** Everybody, by a short name. */
 export const SERVERS = {
   ws,
-  wsAgain: { ...ws, name: "ws-again", title: "ws once more (control)", isControl: true },
+  wsAgain: { ...ws, name: "ws-again", title: "plain ws once more (control)", isControl: true },
   oneFrame: {
     name: "one-frame",
     title: "one frame, a write each",

@@ -115,6 +115,7 @@ function showFinding({ contender, cost, ratio }: Finding, isBaseline: boolean, u
 
 /** A ratio in words: what is dearer is "more". */
 function times(ratio: number): string {
+  if (digits(ratio) === "1.00") return "1.00 ×"
   return ratio >= 1 ? `${digits(ratio)} × less` : `${digits(1 / ratio)} × more`
 }
 

@@ -29,13 +29,13 @@ export const fanOut: Row<CrowdStage, ServerContender> = {
     SERVERS.holdfast,
   ],
   cells: [
-    cpuCell({ name: "paced", title: "1 message, then wait", rounds: 10, runIn, run: burst(1) }),
-    cpuCell({ name: "burst-10", title: "10 in one burst", rounds: 6, runIn, run: burst(10) }),
-    cpuCell({ name: "burst-100", title: "100 in one burst", rounds: 3, runIn, run: burst(100) }),
+    cpuCell({ name: "paced", title: "1 message, then wait", rounds: 6, runIn, run: burst(1) }),
+    cpuCell({ name: "burst-10", title: "10 in one burst", rounds: 4, runIn, run: burst(10) }),
+    cpuCell({ name: "burst-100", title: "100 in one burst", rounds: 2, runIn, run: burst(100) }),
     cpuCell({
       name: "publishers-10",
       title: "10 publishers at once",
-      rounds: 4,
+      rounds: 3,
       runIn,
       run: publishers(10, 5),
     }),
