@@ -36,6 +36,7 @@ import type { OutboxOwner, SendResult } from "./outbox-options.js"
 import type { Pulse } from "./pulse.js"
 import { SocketSink, StreamSink } from "./sink.js"
 import { closeSocket, hasDeflate, listen, type SocketEvents, type SocketLike, terminate } from "./socket.js"
+import { SocketGuard } from "./socket-guard.js"
 import { Throttle, type ThrottleOwner } from "./throttle.js"
 
 /** How long reading stays paused for a first listener that does not come, in milliseconds. */
@@ -44,7 +45,8 @@ const UNHEARD_MS = 10_000
 const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze({})
 
 /**
- * Wraps one open socket. From then on the connection owns all sending on it: send nothing on the socket itself.
+ * Wraps one open socket. From then on the connection does all sending on it. Whoever still calls the socket's own `send`
+ * or `close` goes through the connection: in the order of the calls, within its limits, and compressed as it says.
  *
  * @typeParam Incoming - Messages that come in, as the codec decodes them.
  * @typeParam Outgoing - Messages that go out, as the codec encodes them.
@@ -79,6 +81,7 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
   readonly #reader: FrameReader<Incoming> | undefined
   readonly #unlisten: () => void
   #messageAt: number
+  readonly #guard: SocketGuard | undefined
   #state: ConnectionState = "open"
   #cause: CloseCause = "peer"
   #pulse: Pulse | undefined
@@ -116,6 +119,7 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
     const { inboundLimits } = identity
     this.#throttle = inboundLimits && new Throttle(inboundLimits, settings.clock, this)
     this.#reader = settings.codec.reader?.()
+    this.#guard = SocketGuard.over(socket, this, this.#outbox, settings.counters)
     this.#unlisten = listen(socket, this.#socketEvents())
   }
 
@@ -516,6 +520,7 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
     this.#unheardTimer?.stop()
     this.#throttle?.stop()
     this.#unlisten()
+    this.#guard?.release()
     this.#state = "closed"
     const error = new ConnectionLostError(`the connection ended with ${code}`)
     const left = this.#outbox.abandon(error, code !== CloseCode.ABNORMAL)

@@ -35,8 +35,10 @@ export class Outbox implements Flushable, FrameWaiter, Flow, BudgetMember {
   #urgent: Frame | undefined
   /** What is sent goes to the backlog. */
   #isBlocked = false
-  /** Blocked, and not by the sink: the oldest frame of the backlog is still being compressed. */
+  /** Blocked, and not by the sink: the oldest frame of the backlog is still being compressed, or the sink is lent. */
   #isHeld = false
+  /** Somebody else is in the middle of a message. */
+  #isLent = false
   #isClosed = false
   #stallWatch: StallWatch | undefined
   #drainWaiters: Waiters | undefined
@@ -87,7 +89,7 @@ export class Outbox implements Flushable, FrameWaiter, Flow, BudgetMember {
    */
   sendUrgent(frame: Frame): void {
     if (this.#isClosed || !this.#sink.isWritable) return
-    if (this.#isHeld ? this.#sink.isFull : this.#isBlocked) {
+    if (this.#isHeld ? this.#isLent || this.#sink.isFull : this.#isBlocked) {
       this.#urgent = frame
       return
     }
@@ -123,6 +125,22 @@ export class Outbox implements Flushable, FrameWaiter, Flow, BudgetMember {
     return this.#drainWaiters.wait()
   }
 
+  /** Writes everything that waits, whatever room there is, and then nothing until {@link Outbox.takeBack}. */
+  lend(): void {
+    if (this.#isLent) return
+    this.#writeAll()
+    this.#isLent = true
+    this.#isHeld = true
+    this.#isBlocked = true
+  }
+
+  /** Whatever waited since {@link Outbox.lend} goes on. */
+  takeBack(): void {
+    this.#isLent = false
+    this.#roomBytes = 0
+    this.#refill(false)
+  }
+
   /** The budget of all outboxes is used up. One that is closing has nothing left to give up. */
   shed(): boolean {
     if (this.#isClosed) return false
@@ -133,8 +151,7 @@ export class Outbox implements Flushable, FrameWaiter, Flow, BudgetMember {
   /** Writes everything, whatever room there is, and takes no more: what was sent before a close goes before it. */
   finish(): void {
     if (this.#isClosed) return
-    this.flush()
-    if (this.#isBlocked && this.#sink.isWritable) this.#advance(() => true, true)
+    this.#writeAll()
     this.#isClosed = true
   }
 
@@ -240,7 +257,7 @@ export class Outbox implements Flushable, FrameWaiter, Flow, BudgetMember {
   }
 
   #queue(frame: Frame, size: number): SendResult {
-    if (this.#isHeld && !this.#fits(size)) {
+    if (this.#isHeld && !this.#isLent && !this.#fits(size)) {
       // the reader is not slow, and must not lose anything because compression is: what waits goes as it is
       this.flush()
       if (this.#isHeld) this.#refill(true)
@@ -280,7 +297,7 @@ export class Outbox implements Flushable, FrameWaiter, Flow, BudgetMember {
 
   /** There is room: what waited goes on, in order, until the sink is full again. `isHurried`: ready or not. */
   #refill(isHurried: boolean): void {
-    if (this.#isClosed || !this.#sink.isWritable) return
+    if (this.#isClosed || this.#isLent || !this.#sink.isWritable) return
     this.#advance(() => !this.#sink.isFull, isHurried)
     // a listener that heard of lag may have closed the connection, or sent more than there was room for
     if (this.#isClosed) return
@@ -293,6 +310,12 @@ export class Outbox implements Flushable, FrameWaiter, Flow, BudgetMember {
     this.#isBlocked = this.#isHeld
     if (this.#isBlocked) return
     this.#drainWaiters?.resolve()
+  }
+
+  /** Writes what waits, however full the sink is; nothing within somebody else's message. */
+  #writeAll(): void {
+    this.flush()
+    if (this.#isBlocked && !this.#isLent && this.#sink.isWritable) this.#advance(() => true, true)
   }
 
   /** Writes what waited, in order, while there is room, with the word of what was lost where the gap is. */

@@ -43,15 +43,25 @@ export interface Sink {
   close(error: Error, isOrderly: boolean): void
 }
 
-/** Writes encoded frames to the stream under a `ws` server socket: one write a batch, however many frames it has. */
+type Left = (error?: Error | null) => void
+
+/** The socket's own `send`, in the style of `ws`: kept, because a guard may take its place. */
+type Send = (data: Payload, options: { readonly compress: false }, left?: Left) => void
+
+/**
+ * Writes encoded frames to the stream under a `ws` server socket: one write a batch, however many frames it has. While the
+ * socket itself still has something to send, a blob or what it compresses, frames go behind that, through the socket.
+ */
 export class StreamSink implements Sink {
   readonly #socket: SocketLike
   readonly #stream: FrameStream
+  readonly #send: Send
   #waiting: (() => void) | undefined
 
   constructor(socket: SocketLike, stream: FrameStream) {
     this.#socket = socket
     this.#stream = stream
+    this.#send = socket.send as Send
   }
 
   get isWritable(): boolean {
@@ -60,15 +70,17 @@ export class StreamSink implements Sink {
   }
 
   get bufferedBytes(): number {
-    return this.#stream.writableLength
+    // the socket counts the stream's bytes and its own; one that counts nothing has none
+    return Math.max(this.#stream.writableLength, this.#socket.bufferedAmount)
   }
 
   get isFull(): boolean {
     return this.#stream.writableLength >= this.#stream.writableHighWaterMark
   }
 
-  write(batch: Batch, left?: (error?: Error | null) => void): void {
-    if (left) this.#stream.write(batch.bytes, (error) => left(error ?? this.#loss))
+  write(batch: Batch, left?: Left): void {
+    if (this.#socket.bufferedAmount > this.#stream.writableLength) this.#sendAll(batch, left)
+    else if (left) this.#stream.write(batch.bytes, (error) => left(error ?? this.#loss))
     else this.#stream.write(batch.bytes)
   }
 
@@ -83,6 +95,14 @@ export class StreamSink implements Sink {
     this.#waiting = undefined
   }
 
+  #sendAll(batch: Batch, left: Left | undefined): void {
+    const frames = batch.frames()
+    const last = frames.pop()
+    const options = { compress: false } as const
+    for (const frame of frames) this.#send.call(this.#socket, frame.payload, options)
+    if (last) this.#send.call(this.#socket, last.payload, options, (error) => left?.(error ?? this.#loss))
+  }
+
   get #loss(): Error | undefined {
     return this.#stream.destroyed ? new Error("the stream was destroyed") : undefined
   }
@@ -93,14 +113,14 @@ const SOCKET_MARK_BYTES = 65_536
 /** A browser-style socket tells nobody when it has room, so it is asked, this often in milliseconds. */
 const SOCKET_POLL_MS = 20
 
-type Left = (error?: Error | null) => void
-
 /**
  * Sends payloads through a socket's own `send`: for sockets whose stream is not at hand.
  * Room is noticed from the callbacks of `send` where the socket is of Node's style, and by asking elsewhere.
  */
 export class SocketSink implements Sink {
-  readonly #socket: SocketLike & { send(data: Payload, left?: Left): void }
+  readonly #socket: SocketLike
+  /** Kept, because a guard may take its place. */
+  readonly #send: (data: Payload, left?: Left) => void
   readonly #poll: Timer | undefined
   #room: (() => void) | undefined
   /** Bytes by which sending has raised `bufferedAmount`; counted where only asking tells what has left. */
@@ -109,6 +129,7 @@ export class SocketSink implements Sink {
 
   constructor(socket: SocketLike, clock: Clock) {
     this.#socket = socket
+    this.#send = socket.send
     if (typeof socket.on !== "function") this.#poll = new Timer(clock, () => this.#look())
   }
 
@@ -128,13 +149,13 @@ export class SocketSink implements Sink {
     const before = this.#socket.bufferedAmount
     const frames = batch.frames()
     const last = frames.pop()
-    for (const frame of frames) this.#socket.send(frame.payload)
+    for (const frame of frames) this.#send.call(this.#socket, frame.payload)
     if (!last) return
     if (!this.#poll) {
-      this.#socket.send(last.payload, (error) => this.#called(left, error))
+      this.#send.call(this.#socket, last.payload, (error) => this.#called(left, error))
       return
     }
-    this.#socket.send(last.payload)
+    this.#send.call(this.#socket, last.payload)
     this.#givenBytes += this.#socket.bufferedAmount - before
     if (left) this.#leaving.push({ position: this.#givenBytes, left })
     if (left) this.#poll.start(SOCKET_POLL_MS)
