@@ -3,10 +3,8 @@
  * it is missing. Knows nothing of the tests, and downloads no browser build from anywhere else.
  */
 
-import { spawnSync } from "node:child_process"
-import { accessSync, constants, readFileSync, statSync } from "node:fs"
-import { delimiter, join } from "node:path"
 import { type Browser, chromium } from "playwright-core"
+import { canInstall, findProgram, installPackages, isExecutable } from "./debian-packages.js"
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
 
@@ -54,44 +52,10 @@ export function ensureChromium(): string {
 }
 
 function findChromium(): string | undefined {
-  const folders = (process.env.PATH ?? "").split(delimiter).filter(Boolean)
-  const onPath = NAMES.flatMap((name) => folders.map((folder) => join(folder, name)))
-  return [...onPath, ...APPLICATIONS].find(isExecutable)
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return statSync(path).isFile()
-  } catch {
-    return false
-  }
-}
-
-// Debian alone: elsewhere apt's `chromium` may be an empty package that points at another store.
-function canInstall(): boolean {
-  if (process.getuid?.() !== 0) return false
-  try {
-    return /^ID=debian$/m.test(readFileSync("/etc/os-release", "utf8"))
-  } catch {
-    return false
-  }
+  return findProgram(NAMES) ?? APPLICATIONS.find(isExecutable)
 }
 
 function installChromium(): string | undefined {
-  console.log("Chromium is missing; installing Debian's package (once).")
-  aptGet("update")
-  aptGet("install", "-y", "--no-install-recommends", ...PACKAGES)
+  installPackages("Chromium", PACKAGES)
   return findChromium()
-}
-
-// The lock's timeout waits for another apt or dpkg that is at work.
-function aptGet(...args: string[]): void {
-  const run = spawnSync("apt-get", ["-o", "DPkg::Lock::Timeout=300", "-q", ...args], {
-    encoding: "utf8",
-    env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
-  })
-  if (run.status === 0) return
-  const cause = run.error ?? new Error(run.stderr.trim())
-  throw new Error(`Chromium is missing and could not be installed: apt-get ${args[0]} failed.`, { cause })
 }

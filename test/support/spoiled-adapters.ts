@@ -100,7 +100,7 @@ export const SPOILED: Readonly<Record<string, Spoil>> = {
           context.onOperation(...args)
           context.onOperation(...kept)
           kept = undefined
-        } else if (/^\d+$/.test(args[1])) kept = args
+        } else if (/ \d+$/.test(args[1])) kept = args
         else context.onOperation(...args)
       },
     }

@@ -4,24 +4,32 @@
 
 import type { AdapterCase } from "./adapter-case.js"
 import { checkSame, settles, until } from "./adapter-case.js"
-import type { CaseNode } from "./case-node.js"
+import type { CaseNode, CaseOperation } from "./case-node.js"
 import { behaviour, type CaseScene } from "./define-cases.js"
 
 const BYTES = Uint8Array.of(0, 1, 127, 128, 255)
 
+/** Sends an operation under a name of this case: nodes of other cases may be at the same engine. */
 async function operate(
-  { lab }: CaseScene,
+  { lab, channel }: CaseScene,
   node: CaseNode,
   to: string,
   name: string,
   bytes = BYTES,
 ): Promise<void> {
-  await settles(lab, node.adapter.send(to, name, bytes), "send to resolve")
+  await settles(lab, node.adapter.send(to, `${channel} ${name}`, bytes), "send to resolve")
 }
 
-async function hears({ lab }: CaseScene, node: CaseNode, count: number): Promise<readonly string[]> {
-  await until(lab, () => node.operations.length >= count, `${count} operations`)
-  return node.operations.map(({ operation }) => operation)
+/** The operations of this case that a node heard. */
+function heard({ channel }: CaseScene, node: CaseNode): CaseOperation[] {
+  return node.operations
+    .filter(({ operation }) => operation.startsWith(`${channel} `))
+    .map((it) => ({ ...it, operation: it.operation.slice(channel.length + 1) }))
+}
+
+async function hears(scene: CaseScene, node: CaseNode, count: number): Promise<readonly string[]> {
+  await until(scene.lab, () => heard(scene, node).length >= count, `${count} operations`)
+  return heard(scene, node).map(({ operation }) => operation)
 }
 
 /** The cases. */
@@ -49,7 +57,7 @@ export const operationCases: readonly AdapterCase[] = [
     await operate(scene, one, two.nodeId, "none", new Uint8Array())
     await hears(scene, two, 2)
     checkSame(
-      two.operations.map(({ bytes }) => [...bytes]),
+      heard(scene, two).map(({ bytes }) => [...bytes]),
       [[...BYTES], []],
       "the bytes",
     )
@@ -58,7 +66,7 @@ export const operationCases: readonly AdapterCase[] = [
     const [one, two] = [await scene.nodes.start(), await scene.nodes.start()]
     await operate(scene, one, "*", "hi")
     await hears(scene, two, 1)
-    checkSame(two.operations[0]?.nodeId, one.nodeId, "the sender")
+    checkSame(heard(scene, two)[0]?.nodeId, one.nodeId, "the sender")
   }),
   behaviour("keeps the order of operations for one node", async (scene) => {
     const [one, two] = [await scene.nodes.start(), await scene.nodes.start()]
@@ -76,10 +84,10 @@ export const operationCases: readonly AdapterCase[] = [
   behaviour("keeps operations and payloads apart", async (scene) => {
     const { nodes, channel } = scene
     const { speaker, hearer } = await nodes.pair(channel)
-    await operate(scene, speaker, hearer.nodeId, channel)
+    await operate(scene, speaker, hearer.nodeId, "operation")
     await speaker.say(channel, "payload")
     await hearer.hears(channel, 1)
-    checkSame(await hears(scene, hearer, 1), [channel], "the operations")
+    checkSame(await hears(scene, hearer, 1), ["operation"], "the operations")
     checkSame(hearer.on(channel), ["payload"], "the payloads")
   }),
 ]

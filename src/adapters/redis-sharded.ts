@@ -1,0 +1,183 @@
+/**
+ * Sharded Pub/Sub: each subject's channel lives on the node of the cluster that has its partition's slot. The link has
+ * a connection of its own to every node it needs, and follows slots when they move.
+ */
+
+import type { Bus, BusEvents, BusLink, BusOpening } from "../relay/bus.js"
+import { REDIS_CAPABILITIES } from "./redis-capabilities.js"
+import type { RedisAddress, RedisConnection, RedisDriver, RedisEvents } from "./redis-driver.js"
+import { partitionOf, partitionSlot, partitionTags } from "./redis-partitions.js"
+import { type RedisTopology, readTopology } from "./redis-topology.js"
+
+/** How often a command follows a slot that has moved. */
+const MAX_MOVES = 3
+
+/** A bus over sharded channels. */
+export function shardedRedisBus(
+  driver: RedisDriver,
+  prefix: string,
+  reach: (address: RedisAddress) => RedisAddress,
+): Bus {
+  return {
+    name: "redis",
+    capabilities: REDIS_CAPABILITIES,
+    async open(events, opening) {
+      const link = new ShardedLink(driver, prefix, reach, events, opening)
+      await link.open()
+      return link
+    },
+  }
+}
+
+/** Connections to the nodes of one cluster, which live and die together. */
+class ShardedLink implements BusLink {
+  readonly #driver: RedisDriver
+  readonly #prefix: string
+  readonly #reach: (address: RedisAddress) => RedisAddress
+  readonly #events: BusEvents
+  readonly #isPublisher: boolean
+  /** By what they are for and where they go. */
+  readonly #connections = new Map<string, Promise<RedisConnection>>()
+  #seed: RedisConnection | undefined
+  #topology: Promise<RedisTopology> | undefined
+  #isClosed = false
+
+  constructor(
+    driver: RedisDriver,
+    prefix: string,
+    reach: (address: RedisAddress) => RedisAddress,
+    events: BusEvents,
+    { isPublisher }: BusOpening,
+  ) {
+    this.#driver = driver
+    this.#prefix = prefix
+    this.#reach = reach
+    this.#events = events
+    this.#isPublisher = isPublisher
+  }
+
+  async open(): Promise<void> {
+    this.#seed = await this.#driver.connect(this.#redisEvents(() => "all"))
+    try {
+      await this.#readTopology()
+    } catch (error) {
+      this.close()
+      throw error
+    }
+  }
+
+  async subscribe(subjects: readonly string[]): Promise<void> {
+    if (this.#isPublisher) return
+    await this.#eachPartition(subjects, (partition, channels) =>
+      this.#at("subscriber", partition, (connection) => connection.subscribe("sharded", channels)),
+    )
+  }
+
+  async unsubscribe(subjects: readonly string[]): Promise<void> {
+    await this.#eachPartition(subjects, (partition, channels) =>
+      this.#at("subscriber", partition, (connection) => connection.unsubscribe("sharded", channels)),
+    )
+  }
+
+  async publish(subject: string, bytes: Uint8Array): Promise<void> {
+    const channel = this.#channel(subject)
+    await this.#at("publisher", partitionOf(subject), (connection) =>
+      connection.command("SPUBLISH", channel, bytes),
+    )
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#seed?.close()
+    for (const connection of this.#connections.values())
+      connection.then(
+        (it) => it.close(),
+        () => {},
+      )
+    this.#connections.clear()
+  }
+
+  /** The tag in front: what follows may hold braces of its own. */
+  #channel(subject: string): string {
+    return `${this.#prefix}{${partitionTags()[partitionOf(subject)]}}${subject}`
+  }
+
+  async #eachPartition(
+    subjects: readonly string[],
+    work: (partition: number, channels: string[]) => Promise<unknown>,
+  ): Promise<void> {
+    const partitions = new Map<number, string[]>()
+    for (const subject of subjects) {
+      const partition = partitionOf(subject)
+      const channels = partitions.get(partition)
+      if (channels) channels.push(this.#channel(subject))
+      else partitions.set(partition, [this.#channel(subject)])
+    }
+    await Promise.all([...partitions].map(([partition, channels]) => work(partition, channels)))
+  }
+
+  /** Does something on the node that has a partition; once more, where the slot has moved since. */
+  async #at(
+    role: "publisher" | "subscriber",
+    partition: number,
+    work: (connection: RedisConnection) => Promise<unknown>,
+  ): Promise<void> {
+    for (let moves = 0; ; moves += 1) {
+      const topology = await this.#readTopology()
+      const address = topology.nodeOf(partitionSlot(partition))
+      try {
+        await work(await this.#connection(role, address))
+        return
+      } catch (error) {
+        if (!isMoved(error) || moves >= MAX_MOVES || this.#isClosed) throw error
+        this.#topology = undefined
+      }
+    }
+  }
+
+  #connection(role: "publisher" | "subscriber", address: RedisAddress | undefined): Promise<RedisConnection> {
+    const node = address ? `${address.host}:${address.port}` : "the only one"
+    const key = `${role} ${node}`
+    const known = this.#connections.get(key)
+    if (known) return known
+    const subjects = () => (role === "subscriber" ? "all" : [])
+    const connecting = this.#driver.connect(this.#redisEvents(subjects), address && this.#reach(address))
+    this.#connections.set(key, connecting)
+    connecting.then(
+      (connection) => this.#isClosed && connection.close(),
+      (error: unknown) => {
+        this.#connections.delete(key)
+        // a node that cannot be reached: the link is no better than none
+        if (!this.#isClosed) this.#events.down(error)
+      },
+    )
+    return connecting
+  }
+
+  #redisEvents(subjects: () => readonly string[] | "all"): RedisEvents {
+    return {
+      message: (channel, bytes) => {
+        const end = channel.indexOf("}", this.#prefix.length)
+        this.#events.message(channel.slice(end + 1), bytes)
+      },
+      moved: () => {
+        this.#topology = undefined
+        this.#events.lost(subjects(), "a slot of the Redis cluster has moved")
+      },
+      down: (error) => {
+        if (!this.#isClosed) this.#events.down(error)
+      },
+    }
+  }
+
+  #readTopology(): Promise<RedisTopology> {
+    const seed = this.#seed
+    if (!seed) throw new Error("the link is not open")
+    this.#topology ??= readTopology(seed)
+    return this.#topology
+  }
+}
+
+function isMoved(error: unknown): boolean {
+  return error instanceof Error && /^(MOVED|ASK) /.test(error.message)
+}

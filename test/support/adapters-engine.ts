@@ -1,0 +1,116 @@
+/**
+ * Brokers as processes of their own on free ports of 127.0.0.1, and labs that break them.
+ */
+
+import { type ChildProcess, spawn } from "node:child_process"
+import { once } from "node:events"
+import { mkdtempSync, rmSync } from "node:fs"
+import { type AddressInfo, createServer } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import type { Adapter } from "holdfast"
+import type { AdapterFaults, AdapterLab } from "holdfast/testing"
+import { BrokerProxy } from "./adapters-proxy.js"
+import { inTime } from "./deadline.js"
+
+/** How a broker is started. */
+export interface EngineKind {
+  readonly program: string
+  /** Its arguments, for a port and a folder of its own. */
+  args(port: number, folder: string): readonly string[]
+  /** What it prints once it takes connections. */
+  readonly ready: RegExp
+}
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
+
+/** One broker. */
+export class Engine {
+  readonly port: number
+  readonly #kind: EngineKind
+  readonly #folder = mkdtempSync(join(tmpdir(), "holdfast-engine-"))
+  #process: ChildProcess | undefined
+
+  private constructor(kind: EngineKind, port: number) {
+    this.#kind = kind
+    this.port = port
+  }
+
+  static async start(kind: EngineKind, port?: number): Promise<Engine> {
+    const engine = new Engine(kind, port ?? (await freePort()))
+    await engine.restart()
+    return engine
+  }
+
+  async restart(): Promise<void> {
+    const { program, args, ready } = this.#kind
+    const child = spawn(program, args(this.port, this.#folder), { stdio: ["ignore", "pipe", "pipe"] })
+    this.#process = child
+    let printed = ""
+    const isReady = new Promise<void>((resolve, reject) => {
+      const look = (text: Buffer) => {
+        printed += text
+        if (ready.test(printed)) resolve()
+      }
+      child.stdout?.on("data", look)
+      child.stderr?.on("data", look)
+      child.on("error", reject)
+      child.on("exit", () => reject(new Error(`${program} ended: ${printed}`)))
+    })
+    await inTime(isReady, `${program} to take connections`, 10_000)
+  }
+
+  async kill(): Promise<void> {
+    const child = this.#process
+    this.#process = undefined
+    if (!child || child.exitCode !== null || child.signalCode !== null) return
+    child.kill("SIGKILL")
+    await inTime(once(child, "exit"), "the broker to end")
+  }
+
+  hang(): void {
+    this.#process?.kill("SIGSTOP")
+  }
+
+  resume(): void {
+    this.#process?.kill("SIGCONT")
+  }
+
+  async stop(): Promise<void> {
+    await this.kill()
+    rmSync(this.#folder, { recursive: true, force: true })
+  }
+}
+
+/** A lab over a broker of its own, behind a proxy, and its end. */
+export async function engineLab(
+  kind: EngineKind,
+  makeAdapter: (port: number) => Adapter,
+): Promise<{ readonly lab: AdapterLab; stop(): Promise<void> }> {
+  const engine = await Engine.start(kind)
+  const proxy = await BrokerProxy.start(engine.port)
+  const faults: AdapterFaults = {
+    kill: () => engine.kill(),
+    restart: () => engine.restart(),
+    hang: () => engine.hang(),
+    resume: () => engine.resume(),
+    cut: () => proxy.cut(),
+    blackHole: () => proxy.blackHole(),
+    heal: () => proxy.heal(),
+    slow: (ms) => proxy.slow(ms),
+  }
+  return {
+    lab: { makeAdapter: () => makeAdapter(proxy.port), faults, patienceMs: 8_000 },
+    async stop() {
+      await proxy.stop()
+      await engine.stop()
+    },
+  }
+}

@@ -1,0 +1,33 @@
+/**
+ * Redis for tests: real servers, and adapters made with each of the two client libraries.
+ */
+
+import { createClient } from "@redis/client"
+import type { Adapter } from "holdfast"
+import { type RedisAdapterOptions, redis } from "holdfast/adapters/redis"
+import { Redis } from "ioredis"
+import { ensureProgram } from "../../scripts/debian-packages.js"
+import type { EngineKind } from "./adapters-engine.js"
+
+/** A Redis that keeps nothing on disk. */
+export function redisServer(...more: string[]): EngineKind {
+  return {
+    program: ensureProgram("redis-server", "redis-server"),
+    args: (port, folder) => [
+      ...["--port", `${port}`, "--bind", "127.0.0.1", "--dir", folder],
+      ...["--save", "", "--appendonly", "no", ...more],
+    ],
+    ready: /Ready to accept connections/,
+  }
+}
+
+/** Shorter times than the defaults, so that silence is found while a test waits. */
+const QUICK: RedisAdapterOptions = { silenceMs: 1_500, markMs: 500 }
+
+/** Makes an adapter of each client library. Their clients are patterns: they never connect. */
+export const REDIS_CLIENTS = {
+  "@redis/client": (port: number, options?: RedisAdapterOptions): Adapter =>
+    redis(createClient({ url: `redis://127.0.0.1:${port}` }), { ...QUICK, ...options }),
+  ioredis: (port: number, options?: RedisAdapterOptions): Adapter =>
+    redis(new Redis({ host: "127.0.0.1", port, lazyConnect: true }), { ...QUICK, ...options }),
+} as const
