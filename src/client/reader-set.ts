@@ -41,6 +41,7 @@ export class ReaderSet<Message> implements IteratorOwner<Message> {
 
   /** Hands a message to every reader. One that is full although nothing can slow the sender down ends with an error. */
   push(message: Message, canPause: boolean): void {
+    if (this.#readers.size === 0) return
     for (const [reader, maxMessages] of this.#readers) {
       if (!reader.isFull || canPause) {
         reader.push(message)

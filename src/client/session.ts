@@ -44,6 +44,8 @@ export class Session<Incoming, Outgoing> implements LinkReceiver {
   readonly #ledger: Ledger
   readonly #reader: FrameReader<Incoming> | undefined
   #liveness: Liveness | undefined
+  /** That something came in has been noted already: a burst is one sign of life. */
+  #isSeen = false
   #isPaused = false
 
   /** @param link - An open link. */
@@ -80,7 +82,7 @@ export class Session<Incoming, Outgoing> implements LinkReceiver {
   }
 
   received(data: Payload): void {
-    this.#liveness?.seen()
+    if (!this.#isSeen) this.#see()
     if (this.#ledger.takePong(data)) return
     const take = (message: Incoming) => {
       // one frame may hold many messages, and whoever heard the first may have closed or re-dialled
@@ -93,7 +95,7 @@ export class Session<Incoming, Outgoing> implements LinkReceiver {
   }
 
   seen(pong?: string): void {
-    this.#liveness?.seen()
+    this.#see()
     if (pong !== undefined) this.#ledger.pong(pong)
   }
 
@@ -148,6 +150,17 @@ export class Session<Incoming, Outgoing> implements LinkReceiver {
     } catch (error) {
       fail(error)
     }
+  }
+
+  #see(): void {
+    if (!this.#liveness) return
+    this.#liveness.seen()
+    this.#isSeen = true
+    this.#settings.clock.soon(this.#forget)
+  }
+
+  readonly #forget = (): void => {
+    this.#isSeen = false
   }
 
   async #prepare(
