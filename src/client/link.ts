@@ -182,7 +182,8 @@ export class Link {
     this.#socket = socket
     this.#unlisten = listen(socket, {
       open: () => this.#opened(),
-      message: (data, isText) => this.receiver?.received(isText ? String(data) : data),
+      // not `String(data)`, which looks for other ways first
+      message: (data, isText) => this.receiver?.received(isText ? data.toString() : data),
       ping: () => this.receiver?.seen(),
       pong: (payload) => this.receiver?.seen(String(payload)),
       close: (code, reason) => this.#end(code, reason),
