@@ -76,14 +76,33 @@ export class Admissions<Data = unknown> {
 
   /** Rejects when `authenticate` throws or returns nonsense, when its time is over, and when the client goes. */
   async admit(request: IncomingMessage, context: Omit<AdmissionContext, "signal">): Promise<Admission<Data>> {
-    const abort = new AbortController()
+    // most answer at once, and nobody looks at the signal
+    let abort: AbortController | undefined
+    const controller = () => {
+      abort ??= new AbortController()
+      return abort
+    }
+    const decided = this.#authenticate(request, {
+      ...context,
+      get signal() {
+        return controller().signal
+      },
+    })
+    const isDecided = typeof (decided as PromiseLike<unknown> | undefined)?.then !== "function"
+    return checkAdmission(isDecided ? await decided : await this.#wait(decided, request.socket, controller()))
+  }
+
+  async #wait(
+    decided: MaybePromise<Admission<Data>>,
+    socket: Duplex,
+    abort: AbortController,
+  ): Promise<Admission<Data>> {
     const timer = new Timer(this.#clock, () => abort.abort(this.#late()))
-    const unwatch = whenGone(request.socket, () => abort.abort(new Error("the client has gone")))
+    const unwatch = whenGone(socket, () => abort.abort(new Error("the client has gone")))
     this.#pending.add(abort)
     timer.start(this.#timeoutMs)
     try {
-      const decided = this.#authenticate(request, { ...context, signal: abort.signal })
-      return checkAdmission(await Promise.race([decided, aborted(abort.signal)]))
+      return await Promise.race([decided, aborted(abort.signal)])
     } finally {
       this.#pending.delete(abort)
       timer.stop()

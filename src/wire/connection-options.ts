@@ -180,6 +180,18 @@ function resolve<Incoming, Outgoing>(
 
 /** 128 random bits as 32 hexadecimal digits. */
 export function randomId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16))
-  return Array.from(bytes, (it) => it.toString(16).padStart(2, "0")).join("")
+  if (randomTaken === RANDOM_BYTES) {
+    crypto.getRandomValues(random)
+    randomTaken = 0
+  }
+  let id = ""
+  for (const end = randomTaken + 16; randomTaken < end; randomTaken += 1) {
+    id += (0x100 + (random[randomTaken] as number)).toString(16).slice(1)
+  }
+  return id
 }
+
+/** Randomness is asked for in pieces that serve many ids: each question is a call into the system. */
+const RANDOM_BYTES = 4_096
+const random = new Uint8Array(RANDOM_BYTES)
+let randomTaken = RANDOM_BYTES

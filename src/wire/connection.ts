@@ -299,14 +299,14 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
   /** @internal */
   overflowed(): void {
     if (this.#state !== "open") return
-    this.#abandon(new ConnectionLostError("the outbox overflowed"))
+    this.#abandon(() => new ConnectionLostError("the outbox overflowed"))
     this.#beginClose(CloseCode.OVERLOAD, "messages are read too slowly", "overflow")
   }
 
   /** @internal */
   overloaded(): void {
     if (this.#state !== "open") return
-    this.#abandon(new ConnectionLostError("the outboxes of all connections overflowed"))
+    this.#abandon(() => new ConnectionLostError("the outboxes of all connections overflowed"))
     this.#beginClose(CloseCode.OVERLOAD, "too much waits for slow readers", "overload")
   }
 
@@ -510,8 +510,8 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
 
   #unsent: Lag = { count: 0, bytes: 0 }
 
-  #abandon(error: Error): void {
-    this.#unsent = this.#outbox.abandon(error)
+  #abandon(makeError: () => Error): void {
+    this.#unsent = this.#outbox.abandon(makeError)
   }
 
   #ended(code: number, reason: string): void {
@@ -522,8 +522,8 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
     this.#unlisten()
     this.#guard?.release()
     this.#state = "closed"
-    const error = new ConnectionLostError(`the connection ended with ${code}`)
-    const left = this.#outbox.abandon(error, code !== CloseCode.ABNORMAL)
+    const makeError = () => new ConnectionLostError(`the connection ended with ${code}`)
+    const left = this.#outbox.abandon(makeError, code !== CloseCode.ABNORMAL)
     const unsent = { count: left.count + this.#unsent.count, bytes: left.bytes + this.#unsent.bytes }
     this.#closeInfo = { code, reason, cause: this.#cause, unsent }
     this.#endReader()

@@ -157,9 +157,9 @@ export class Outbox implements Flushable, FrameWaiter, Flow, BudgetMember {
 
   /**
    * Gives up whatever has not been written, and takes no more. Returns what never left this outbox and has not been
-   * told as lag. `isOrderly` says that the connection ended with a closing handshake, after all that was written.
+   * told as lag. Whoever waits is told with the error, which is made only then. `isOrderly` says that the connection ended with a closing handshake, after all that was written.
    */
-  abandon(error: Error, isOrderly = false): Lag {
+  abandon(makeError: () => Error, isOrderly = false): Lag {
     this.#isClosed = true
     const lag = this.#backlog?.takeLag()
     const bytes = (lag?.bytes ?? 0) + (this.#pending?.byteLength ?? 0) + (this.#backlog?.byteLength ?? 0)
@@ -167,9 +167,9 @@ export class Outbox implements Flushable, FrameWaiter, Flow, BudgetMember {
     this.#pending = undefined
     this.#stallWatch?.stop()
     this.#settings.budget.note(this, 0)
-    this.#sink.close(error, isOrderly)
-    for (const frame of frames) frame.settle(error)
-    this.#drainWaiters?.reject(error)
+    this.#sink.close(makeError, isOrderly)
+    for (const frame of frames) if (frame.isAwaited) frame.settle(makeError())
+    this.#drainWaiters?.reject(makeError)
     return { count: (lag?.count ?? 0) + frames.length, bytes }
   }
 

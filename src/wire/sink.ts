@@ -40,7 +40,7 @@ export interface Sink {
    * The connection ends: nobody is called back any more, but for those who wait to hear how a write ended. In an
    * orderly end everything written has left; otherwise, what is not known to have left has not.
    */
-  close(error: Error, isOrderly: boolean): void
+  close(makeError: () => Error, isOrderly: boolean): void
 }
 
 type Left = (error?: Error | null) => void
@@ -166,10 +166,10 @@ export class SocketSink implements Sink {
     this.#poll?.start(SOCKET_POLL_MS)
   }
 
-  close(error: Error, isOrderly: boolean): void {
+  close(makeError: () => Error, isOrderly: boolean): void {
     this.#poll?.stop()
     this.#room = undefined
-    for (const { left } of this.#leaving.splice(0)) left(isOrderly ? undefined : error)
+    for (const { left } of this.#leaving.splice(0)) left(isOrderly ? undefined : makeError())
   }
 
   /** The socket says that a write has ended. While it ends itself it may say so of writes that were cut off. */

@@ -17,7 +17,7 @@ export class Waiters {
   }
 
   /** It will not happen any more. */
-  reject(error: Error): void {
-    for (const waiter of this.#waiting.splice(0)) waiter.reject(error)
+  reject(makeError: () => Error): void {
+    for (const waiter of this.#waiting.splice(0)) waiter.reject(makeError())
   }
 }

@@ -54,8 +54,8 @@ export class FakeSink implements Sink {
     this.#room.push(callback)
   }
 
-  close(error: Error, isOrderly: boolean): void {
-    this.end ??= { error, isOrderly }
+  close(makeError: () => Error, isOrderly: boolean): void {
+    this.end ??= { error: makeError(), isOrderly }
     this.#room = []
   }
 

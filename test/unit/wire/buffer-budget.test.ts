@@ -144,7 +144,7 @@ describe("S24 outboxes with one budget", () => {
     const budget = new BufferBudget(maxTotalBufferedBytes)
     const benches = Array.from({ length: count }, () => {
       const bench = outboxBench({ clock, flusher, budget, maxBufferedBytes: 1_000, overflow: "drop-newest" })
-      bench.owner.onOverload = () => void bench.outbox.abandon(new Error("overload"))
+      bench.owner.onOverload = () => void bench.outbox.abandon(() => new Error("overload"))
       return bench
     })
     return { clock, budget, benches }
@@ -172,7 +172,7 @@ describe("S24 outboxes with one budget", () => {
     sink.stall()
     outbox.send(frame("x".repeat(118)))
     await clock.advance(0)
-    outbox.abandon(new Error("gone"))
+    outbox.abandon(() => new Error("gone"))
     expect([outbox.notedBytes, budget.bufferedBytes]).toEqual([0, 0])
   })
 

@@ -193,7 +193,7 @@ describe("S13 a message that cannot wait for its compression", () => {
     send("a")
     send(big("b"), { settled })
     const error = new Error("gone")
-    expect(outbox.abandon(error)).toEqual({ count: 2, bytes: 3 + 52 })
+    expect(outbox.abandon(() => error)).toEqual({ count: 2, bytes: 3 + 52 })
     expect(settled).toHaveBeenCalledExactlyOnceWith(error)
     deflater.finish()
     await turn()

@@ -136,7 +136,7 @@ describe("S20 close", () => {
     const lost = new Error("overflow")
     let unsent: unknown
     owner.onOverflow = () => {
-      unsent = outbox.abandon(lost)
+      unsent = outbox.abandon(() => lost)
     }
     expect([send("a"), send("b"), send("c")]).toEqual(["queued", "dropped", "closed"])
     expect(unsent).toEqual({ count: 2, bytes: 20 })

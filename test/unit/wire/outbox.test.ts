@@ -78,7 +78,7 @@ describe("Outbox while the way is free", () => {
     sink.isWritable = false
     await turn()
     expect(sink.writes).toEqual([])
-    expect(outbox.abandon(new Error("gone"))).toEqual({ count: 1, bytes: 3 })
+    expect(outbox.abandon(() => new Error("gone"))).toEqual({ count: 1, bytes: 3 })
   })
 })
 
@@ -162,7 +162,7 @@ describe("S2 drained()", () => {
     const { outbox, block } = outboxBench()
     await block()
     const drained = outbox.drained()
-    outbox.abandon(new Error("gone"))
+    outbox.abandon(() => new Error("gone"))
     await expect(drained).rejects.toThrow("gone")
     await expect(outbox.drained()).rejects.toMatchObject({ code: "CONNECTION_LOST" })
   })

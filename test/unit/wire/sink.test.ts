@@ -167,7 +167,7 @@ describe("SocketSink over a socket of the platform's style", () => {
     socket.stall()
     sink.write(batch("a"), left)
     sink.whenRoom(room)
-    sink.close(error, isOrderly)
+    sink.close(() => error, isOrderly)
     expect(left).toHaveBeenCalledExactlyOnceWith(isOrderly ? undefined : error)
     socket.unstall()
     await clock.advance(1_000)
@@ -220,7 +220,7 @@ describe("SocketSink over a socket of Node's style", () => {
       socket.readyState = 2
       socket.callbacks[0]?.()
       expect(left).not.toHaveBeenCalled()
-      sink.close(error, isOrderly)
+      sink.close(() => error, isOrderly)
       expect(left).toHaveBeenCalledExactlyOnceWith(isOrderly ? undefined : error)
     },
   )
