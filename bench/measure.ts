@@ -109,10 +109,13 @@ class Measurement {
   async #runLap(compiled: Compiled): Promise<void> {
     const stages = new Map<Entrant, Stage>()
     try {
-      for (const entrant of this.#entrants) {
-        const stage = await this.#open(entrant, compiled)
-        if (stage) stages.set(entrant, stage)
+      // side by side, but none is left behind when another one fails
+      const opening = this.#entrants.map(async (it) => ({ it, stage: await this.#open(it, compiled) }))
+      const opened = await Promise.allSettled(opening)
+      for (const one of opened) {
+        if (one.status === "fulfilled" && one.value.stage) stages.set(one.value.it, one.value.stage)
       }
+      await Promise.all(opening)
       this.#entrants = [...stages.keys()]
       if (this.#entrants[0]?.contender.name !== this.#row.contenders[0]?.name)
         throw new Error("the baseline is missing")
