@@ -1,7 +1,14 @@
 import { defineConfig } from "tsup"
 
 export default defineConfig({
-  entry: ["src/index.ts", "src/server.ts", "src/compat.ts", "src/testing.ts"],
+  entry: [
+    "src/index.ts",
+    "src/server.ts",
+    "src/compat.ts",
+    "src/testing.ts",
+    "src/metrics/prometheus.ts",
+    "src/metrics/opentelemetry.ts",
+  ],
   format: ["esm", "cjs"],
   tsconfig: "tsconfig.build.json",
   target: ["es2022", "node20"],

@@ -34,6 +34,7 @@ const FOREIGN: ReadonlyMap<string, string> = new Map([
   ["eventemitter3", "core/emitter.ts"],
   ["isomorphic-ws", "wire/socket.ts"],
   ["ws", "server/handshake.ts"],
+  ["@opentelemetry/api", "metrics/opentelemetry.ts"],
 ])
 
 /** The one file that touches the clock, so that a virtual clock can drive everything else. */

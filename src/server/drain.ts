@@ -84,9 +84,9 @@ export async function drain(
   clock: Clock,
 ): Promise<DrainReport> {
   const startedAt = clock.now()
-  const course = new Course([...connections].sort(idleFirst), settings, clock)
-  const forced = await course.run()
-  return { closed: course.size - forced, forced, ms: clock.now() - startedAt }
+  const departure = new Departure([...connections].sort(idleFirst), settings, clock)
+  const forced = await departure.run()
+  return { closed: departure.size - forced, forced, ms: clock.now() - startedAt }
 }
 
 /** Whoever waits for bytes is in the middle of something; so, less surely, is who has sent something lately. */
@@ -95,7 +95,7 @@ function idleFirst(a: Drainable, b: Drainable): number {
 }
 
 /** One drain on its way. */
-class Course {
+class Departure {
   readonly #connections: readonly Drainable[]
   readonly #settings: DrainSettings
   readonly #clock: Clock

@@ -17,7 +17,16 @@ const run = promisify(execFile)
 const root = fileURLToPath(new URL("../..", import.meta.url))
 const { resolve } = createRequire(import.meta.url)
 
-const DOORS = ["holdfast", "holdfast/server", "holdfast/compat", "holdfast/testing"] as const
+const DOORS = [
+  "holdfast",
+  "holdfast/server",
+  "holdfast/compat",
+  "holdfast/testing",
+  "holdfast/metrics/prometheus",
+  "holdfast/metrics/opentelemetry",
+] as const
+/** What a stranger who uses those doors has installed as well. */
+const PEERS = ["@opentelemetry/api"]
 const NPM_FLAGS = ["--prefer-offline", "--no-audit", "--no-fund", "--no-update-notifier"]
 
 let project: string
@@ -30,7 +39,8 @@ beforeAll(async () => {
     cwd: root,
   })
   const [{ filename }] = JSON.parse(packed.stdout)
-  await run("npm", ["install", `./${filename}`, ...NPM_FLAGS], { cwd: project })
+  const peers = PEERS.map((name) => join(root, "node_modules", name))
+  await run("npm", ["install", `./${filename}`, ...peers, ...NPM_FLAGS], { cwd: project })
   installed = join(project, "node_modules", "holdfast")
 })
 
@@ -42,8 +52,7 @@ it("holds the built files, the readme, the changelog, the license, and nothing e
 })
 
 it("names no path of the machine that built it", async () => {
-  const dist = join(installed, "dist")
-  const texts = await Promise.all((await readdir(dist)).map((file) => readFile(join(dist, file), "utf8")))
+  const texts = await Promise.all((await builtFiles()).map((file) => readFile(file, "utf8")))
   expect(texts.filter((text) => text.includes(root))).toEqual([])
 })
 
@@ -100,8 +109,8 @@ describe.each([
 
   it("defines every class once, so that no door carries a copy of its own", async () => {
     const homes = new Map<string, string[]>()
-    for (const file of (await readdir(join(installed, "dist"))).filter((name) => name.endsWith(extension))) {
-      for (const name of classNames(await readFile(join(installed, "dist", file), "utf8"))) {
+    for (const file of (await builtFiles()).filter((name) => name.endsWith(extension))) {
+      for (const name of classNames(await readFile(file, "utf8"))) {
         homes.set(name, [...(homes.get(name) ?? []), file])
       }
     }
@@ -141,6 +150,11 @@ describe("the types, with every declaration file checked", () => {
     expect(output).toBe("")
   }
 })
+
+async function builtFiles(): Promise<string[]> {
+  const entries = await readdir(join(installed, "dist"), { recursive: true, withFileTypes: true })
+  return entries.filter((it) => it.isFile()).map((it) => join(it.parentPath, it.name))
+}
 
 function classNames(code: string): string[] {
   const source = ts.createSourceFile("module.js", code, ts.ScriptTarget.Latest, true)
