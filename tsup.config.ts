@@ -8,6 +8,7 @@ export default defineConfig({
     "src/testing.ts",
     "src/metrics/prometheus.ts",
     "src/metrics/opentelemetry.ts",
+    "src/codecs/msgpack.ts",
   ],
   format: ["esm", "cjs"],
   tsconfig: "tsconfig.build.json",

@@ -19,6 +19,7 @@ const FLOORS: ReadonlyMap<string, number> = new Map([
   ["adapters", 3],
   ["auth", 3],
   ["metrics", 3],
+  ["codecs", 3],
   ["compat", 3],
   ["testing", 3],
 ])
@@ -33,6 +34,7 @@ const NODE_FOLDERS: ReadonlySet<string> = new Set(["server", "adapters", "testin
 const FOREIGN: ReadonlyMap<string, string> = new Map([
   ["eventemitter3", "core/emitter.ts"],
   ["isomorphic-ws", "wire/socket.ts"],
+  ["msgpackr", "codecs/msgpack.ts"],
   ["ws", "server/handshake.ts"],
   ["@opentelemetry/api", "metrics/opentelemetry.ts"],
 ])

@@ -17,20 +17,20 @@ const run = promisify(execFile)
 const root = fileURLToPath(new URL("../..", import.meta.url))
 const { resolve } = createRequire(import.meta.url)
 
-const DOORS = [
-  "holdfast",
-  "holdfast/server",
-  "holdfast/compat",
-  "holdfast/testing",
-  "holdfast/metrics/prometheus",
-  "holdfast/metrics/opentelemetry",
-] as const
-/** What a stranger who uses those doors has installed as well. */
-const PEERS = ["@opentelemetry/api"]
-const NPM_FLAGS = ["--prefer-offline", "--no-audit", "--no-fund", "--no-update-notifier"]
+const manifest = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as {
+  exports: Record<string, unknown>
+  peerDependencies: Record<string, string>
+}
+const DOORS = Object.keys(manifest.exports)
+  .filter((name) => name !== "./package.json")
+  .map((name) => `holdfast${name.slice(1)}`)
+/** What some doors need beside the package, and the package does not bring. */
+const OPTIONAL_PEERS = Object.keys(manifest.peerDependencies)
+const NPM_FLAGS = ["--prefer-offline", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"]
 
 let project: string
 let installed: string
+let broughtAlong: string[]
 
 beforeAll(async () => {
   project = await mkdtemp(join(tmpdir(), "holdfast-tarball-"))
@@ -39,9 +39,11 @@ beforeAll(async () => {
     cwd: root,
   })
   const [{ filename }] = JSON.parse(packed.stdout)
-  const peers = PEERS.map((name) => join(root, "node_modules", name))
-  await run("npm", ["install", `./${filename}`, ...peers, ...NPM_FLAGS], { cwd: project })
+  await run("npm", ["install", `./${filename}`, "--omit=peer", ...NPM_FLAGS], { cwd: project })
   installed = join(project, "node_modules", "holdfast")
+  broughtAlong = await readdir(join(project, "node_modules"))
+  const peers = OPTIONAL_PEERS.map((name) => join(root, "node_modules", name))
+  await run("npm", ["install", ...peers, ...NPM_FLAGS], { cwd: project })
 })
 
 afterAll(() => rm(project, { recursive: true, force: true }))
@@ -54,6 +56,15 @@ it("holds the built files, the readme, the changelog, the license, and nothing e
 it("names no path of the machine that built it", async () => {
   const texts = await Promise.all((await builtFiles()).map((file) => readFile(file, "utf8")))
   expect(texts.filter((text) => text.includes(root))).toEqual([])
+})
+
+it("brings its dependencies, and none of what a door may need besides", () => {
+  expect(broughtAlong.filter((name) => !name.startsWith("."))).toEqual([
+    "eventemitter3",
+    "holdfast",
+    "isomorphic-ws",
+    "ws",
+  ])
 })
 
 it("runs no script on installation", async () => {
