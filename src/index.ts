@@ -105,6 +105,15 @@ export {
 } from "./messages/json-rpc.js"
 export { lengthPrefixed, type PacketCodec } from "./messages/length-prefixed.js"
 export type { OutgoingPacket, Packet, PacketCompression, PacketOptions } from "./messages/packet-format.js"
+export {
+  createPresence,
+  Presence,
+  type PresenceEvents,
+  type PresenceHub,
+  type PresenceOptions,
+  type PresentConnection,
+} from "./messages/presence.js"
+export type { PresenceChange, PresenceMember, PresenceSnapshot } from "./messages/presence-book.js"
 export { RequestError, type RequestErrorOptions, RequestTimeoutError } from "./messages/request-error.js"
 export type {
   Gathered,
