@@ -7,7 +7,9 @@ import { reject } from "../core/options.js"
 
 /** A host and a port. */
 export interface RedisAddress {
-  readonly host: string
+  /** The host; without it, that of the client the adapter was made with. */
+  readonly host?: string
+  /** The port. */
   readonly port: number
 }
 
@@ -280,6 +282,11 @@ function watchEnd(
   // without a listener, the error of a connection would end the process
   client.on("error", (error: unknown) => end.note(error))
   client.on("end", () => end.come())
+  // what @redis/client says instead, when it may not reconnect
+  client.on("terminated", (error: unknown) => {
+    end.note(error)
+    end.come()
+  })
   return end
 }
 

@@ -59,7 +59,9 @@ class ShardedLink implements BusLink {
   async open(): Promise<void> {
     this.#seed = await this.#driver.connect(this.#redisEvents(() => "all"))
     try {
-      await this.#readTopology()
+      const { nodes } = await this.#readTopology()
+      // a first publication has no time to wait for its connection
+      await Promise.all(nodes.map((node) => this.#connection("publisher", node)))
     } catch (error) {
       this.close()
       throw error
@@ -136,7 +138,7 @@ class ShardedLink implements BusLink {
   }
 
   #connection(role: "publisher" | "subscriber", address: RedisAddress | undefined): Promise<RedisConnection> {
-    const node = address ? `${address.host}:${address.port}` : "the only one"
+    const node = address ? `${address.host ?? ""}:${address.port}` : "the only one"
     const key = `${role} ${node}`
     const known = this.#connections.get(key)
     if (known) return known

@@ -6,6 +6,8 @@ import type { RedisAddress, RedisConnection } from "./redis-driver.js"
 
 /** The nodes of a cluster, by slot. */
 export interface RedisTopology {
+  /** All masters; of a server that is no cluster, itself. */
+  readonly nodes: readonly (RedisAddress | undefined)[]
   /** The master of a slot; `undefined` for a server that is no cluster. */
   nodeOf(slot: number): RedisAddress | undefined
 }
@@ -16,7 +18,7 @@ export async function readTopology(connection: RedisConnection): Promise<RedisTo
     return topologyOf(await connection.command("CLUSTER", "SLOTS"))
   } catch (error) {
     if (error instanceof Error && /cluster support disabled/i.test(error.message)) {
-      return { nodeOf: () => undefined }
+      return { nodes: [undefined], nodeOf: () => undefined }
     }
     throw error
   }
@@ -26,9 +28,14 @@ export async function readTopology(connection: RedisConnection): Promise<RedisTo
 function topologyOf(reply: unknown): RedisTopology {
   const ranges = (reply as unknown[][]).map((range) => {
     const [from, to, master] = range as [number, number, [unknown, number]]
-    return { from: Number(from), to: Number(to), address: { host: text(master[0]), port: Number(master[1]) } }
+    const host = text(master[0])
+    // a node that does not know its own name says nothing, and means the one it was asked by
+    const address = { port: Number(master[1]), ...(host && { host }) }
+    return { from: Number(from), to: Number(to), address }
   })
+  const nodes = new Map(ranges.map(({ address }) => [`${address.host}:${address.port}`, address]))
   return {
+    nodes: [...nodes.values()],
     nodeOf(slot) {
       const range = ranges.find(({ from, to }) => from <= slot && slot <= to)
       if (!range) throw new Error(`no node of the Redis cluster has slot ${slot}`)
@@ -38,5 +45,5 @@ function topologyOf(reply: unknown): RedisTopology {
 }
 
 function text(value: unknown): string {
-  return value instanceof Uint8Array ? Buffer.from(value).toString() : String(value)
+  return value instanceof Uint8Array ? Buffer.from(value).toString() : String(value ?? "")
 }

@@ -3,7 +3,7 @@
  * broker, and an answer that does not come is the end of the link.
  */
 
-import { Timer } from "../core/timer.js"
+import { PatientTimer } from "./patient-timer.js"
 import type { RelaySettings } from "./relay-options.js"
 
 /** What a watch does. */
@@ -18,14 +18,14 @@ export interface DeafnessHost {
 export class DeafnessWatch {
   readonly #settings: RelaySettings
   readonly #host: DeafnessHost
-  readonly #timer: Timer
+  readonly #timer: PatientTimer
   #heardAt = 0
   #isAsking = false
 
   constructor(settings: RelaySettings, host: DeafnessHost) {
     this.#settings = settings
     this.#host = host
-    this.#timer = new Timer(settings.clock, () => this.#due())
+    this.#timer = new PatientTimer(settings.clock, () => this.#due())
   }
 
   /** A new link. */

@@ -7,6 +7,7 @@ import { attempt } from "../core/attempt.js"
 import { Timer } from "../core/timer.js"
 import type { BusLink } from "./bus.js"
 import { within } from "./deadline.js"
+import { PatientTimer } from "./patient-timer.js"
 import { unavailable } from "./publications.js"
 import type { RelaySettings } from "./relay-options.js"
 import { channelOf } from "./subjects.js"
@@ -42,7 +43,7 @@ export class Interest {
   readonly #wishes = new Map<string, Wish>()
   /** Oldest first, so the first is due first. */
   readonly #waiters = new Set<Waiter>()
-  readonly #deadline: Timer
+  readonly #deadline: PatientTimer
   readonly #retry: Timer
   #link: BusLink | undefined
   #lastError: unknown
@@ -51,7 +52,7 @@ export class Interest {
   constructor(settings: RelaySettings, onTimeout: () => void) {
     this.#settings = settings
     this.#onTimeout = onTimeout
-    this.#deadline = new Timer(settings.clock, () => this.#expire())
+    this.#deadline = new PatientTimer(settings.clock, () => this.#expire())
     this.#retry = new Timer(settings.clock, () => this.#ask([...this.#wishes.values()]))
   }
 

@@ -5,8 +5,8 @@
 
 import { attempt } from "../core/attempt.js"
 import { AdapterError, QueueFullError } from "../core/errors.js"
-import { Timer } from "../core/timer.js"
 import type { BusLink } from "./bus.js"
+import { PatientTimer } from "./patient-timer.js"
 import type { RelaySettings } from "./relay-options.js"
 
 /** What may be handed over and not yet taken, at most: beyond it a broker is not slow but stuck. */
@@ -26,7 +26,7 @@ interface Publication {
 export class Publications {
   readonly #settings: RelaySettings
   readonly #onTimeout: () => void
-  readonly #timer: Timer
+  readonly #timer: PatientTimer
   /** Oldest first, so the first is due first. */
   readonly #open = new Set<Publication>()
   #waiting: Publication[] = []
@@ -38,7 +38,7 @@ export class Publications {
   constructor(settings: RelaySettings, onTimeout: () => void) {
     this.#settings = settings
     this.#onTimeout = onTimeout
-    this.#timer = new Timer(settings.clock, () => this.#expire())
+    this.#timer = new PatientTimer(settings.clock, () => this.#expire())
   }
 
   /** How many are not settled. */

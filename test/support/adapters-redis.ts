@@ -26,8 +26,8 @@ const QUICK: RedisAdapterOptions = { silenceMs: 1_500, markMs: 500 }
 
 /** Makes an adapter of each client library. Their clients are patterns: they never connect. */
 export const REDIS_CLIENTS = {
-  "@redis/client": (port: number, options?: RedisAdapterOptions): Adapter =>
-    redis(createClient({ url: `redis://127.0.0.1:${port}` }), { ...QUICK, ...options }),
-  ioredis: (port: number, options?: RedisAdapterOptions): Adapter =>
-    redis(new Redis({ host: "127.0.0.1", port, lazyConnect: true }), { ...QUICK, ...options }),
+  "@redis/client": (url: string, options?: RedisAdapterOptions): Adapter =>
+    redis(createClient({ url }), { ...QUICK, ...options }),
+  ioredis: (url: string, options?: RedisAdapterOptions): Adapter =>
+    redis(new Redis(url, { lazyConnect: true }), { ...QUICK, ...options }),
 } as const

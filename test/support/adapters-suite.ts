@@ -1,45 +1,56 @@
 /**
- * The adapter cases against a real broker. All of them run at once, those that break it on brokers of their own, so that
+ * The adapter cases against a real broker. Several run at once, those that break it on brokers of their own, so that
  * their waiting overlaps.
  */
 
 import type { Adapter } from "holdfast"
 import { type AdapterCase, adapterCases } from "holdfast/testing"
-import { beforeAll, describe, it } from "vitest"
+import { describe, it } from "vitest"
 import { type EngineKind, engineLab } from "./adapters-engine.js"
 
-/** Fault cases that run at the same time: each has a process of its own, and the machine few cores. */
-const AT_ONCE = 9
+/** Behaviours that run at the same time, and faults: those mostly wait. */
+const BEHAVIOURS_AT_ONCE = 6
+const FAULTS_AT_ONCE = 9
 
-/** Defines a test for every case. */
+/** Runs work for each item, so many at the same time. Returns how each will end. */
+export function inLanes<T>(
+  items: readonly T[],
+  lanes: number,
+  work: (item: T) => Promise<void>,
+): Map<T, Promise<void>> {
+  const ends = Array.from({ length: lanes }, () => Promise.resolve())
+  const outcomes = new Map<T, Promise<void>>()
+  for (const [i, item] of items.entries()) {
+    const outcome = (ends[i % lanes] as Promise<void>).then(() => work(item))
+    ends[i % lanes] = outcome.catch(() => {})
+    outcomes.set(item, outcome)
+  }
+  return outcomes
+}
+
+/** Defines a test for every case, or for some. Returns what starts them, for a `beforeAll`. */
 export function adapterSuite(
   kind: () => EngineKind,
-  port: () => number,
-  makeAdapter: (port: number) => Adapter,
-): void {
+  makeAdapter: (port?: number) => Adapter,
+  cases: readonly AdapterCase[] = adapterCases,
+): () => void {
   const outcomes = new Map<AdapterCase, Promise<void>>()
 
-  beforeAll(() => {
-    const behaviours = adapterCases.filter(({ needs }) => needs.length === 0)
-    for (const it of behaviours) outcomes.set(it, it.run({ makeAdapter: () => makeAdapter(port()) }))
-    const turns = Array.from({ length: AT_ONCE }, () => Promise.resolve())
-    for (const [i, it] of adapterCases.filter(({ needs }) => needs.length > 0).entries()) {
-      const outcome = (turns[i % AT_ONCE] as Promise<void>).then(() => runWithFaults(kind(), it, makeAdapter))
-      outcomes.set(it, outcome)
-      turns[i % AT_ONCE] = outcome.catch(() => {})
-    }
-    for (const outcome of outcomes.values()) outcome.catch(() => {})
+  describe("keeps the adapter contract", () => {
+    it.each(cases)("$name", { timeout: 30_000 }, async (adapterCase) => {
+      await outcomes.get(adapterCase)
+    })
   })
 
-  describe("keeps the adapter contract", () => {
-    it.each(adapterCases)(
-      "$name",
-      async (adapterCase) => {
-        await outcomes.get(adapterCase)
-      },
-      30_000,
-    )
-  })
+  return () => {
+    const behaviours = cases.filter(({ needs }) => needs.length === 0)
+    const faults = cases.filter(({ needs }) => needs.length > 0)
+    const runs = [
+      inLanes(behaviours, BEHAVIOURS_AT_ONCE, ({ run }) => run({ makeAdapter: () => makeAdapter() })),
+      inLanes(faults, FAULTS_AT_ONCE, (it) => runWithFaults(kind(), it, makeAdapter)),
+    ]
+    for (const run of runs) for (const [adapterCase, outcome] of run) outcomes.set(adapterCase, outcome)
+  }
 }
 
 async function runWithFaults(

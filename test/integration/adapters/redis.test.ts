@@ -6,16 +6,23 @@ import { adapterSuite } from "../../support/adapters-suite.js"
 /** Longer than Debian's package takes to install. */
 const INSTALL_MS = 120_000
 
-let engine: Engine
-let port: number
+let engine: Engine | undefined
+let url = process.env.REDIS_URL
+const suites: (() => void)[] = []
 
 beforeAll(async () => {
-  engine = await Engine.start(redisServer())
-  port = engine.port
+  if (!url) {
+    engine = await Engine.start(redisServer())
+    url = `redis://127.0.0.1:${engine.port}`
+  }
+  for (const start of suites) start()
 }, INSTALL_MS)
 
-afterAll(() => engine.stop())
+afterAll(() => engine?.stop())
 
 describe.each(Object.entries(REDIS_CLIENTS))("Redis with %s", (_name, makeAdapter) => {
-  adapterSuite(redisServer, () => port, makeAdapter)
+  const start = adapterSuite(redisServer, (port) =>
+    makeAdapter(port === undefined ? (url as string) : `redis://127.0.0.1:${port}`),
+  )
+  suites.push(start)
 })
