@@ -4,7 +4,7 @@
  */
 
 import { SERVERS, type ServerContender } from "../contenders.js"
-import { cpuCell } from "../cpu.js"
+import { cpuCell, repeatedly } from "../cpu.js"
 import { type CrowdStage, crowdOf, openCrowd } from "../crowd-stage.js"
 import type { Crowd } from "../load/crowd.js"
 import type { Role } from "../load/dialect.js"
@@ -19,6 +19,8 @@ interface BystanderStage extends CrowdStage {
 /** Of the connections that are asked for, so many are in the room; so many times as many are in none. */
 const MEMBER_SHARE = 0.2
 const OTHERS = 4
+
+const runIn = repeatedly(send)
 
 /** One room, first alone, then among connections, then among rooms as well. */
 export const bystanders: Row<BystanderStage, ServerContender> = {
@@ -56,7 +58,7 @@ function sending(name: string, title: string, beside?: "admitted" | "collector")
     rounds: 6,
     async runIn(stage) {
       if (beside) await put(stage, beside)
-      for (let i = 0; i < 20; i += 1) await send(stage)
+      await runIn(stage)
     },
     run: send,
   })

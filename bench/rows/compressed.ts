@@ -3,10 +3,12 @@
  */
 
 import { SERVERS, type ServerContender } from "../contenders.js"
-import { cpuCell } from "../cpu.js"
+import { cpuCell, repeatedly } from "../cpu.js"
 import { type CrowdStage, openCrowd } from "../crowd-stage.js"
 import { DocumentLog } from "../load/document-check.js"
 import type { Row } from "../row.js"
+
+const runIn = repeatedly(burst(1))
 
 /** Fan-out with permessage-deflate, offered by the clients as browsers do. */
 export const compressed: Row<CrowdStage, ServerContender> = {
@@ -16,8 +18,8 @@ export const compressed: Row<CrowdStage, ServerContender> = {
   unit: "µs",
   contenders: [SERVERS.ws, SERVERS.wsAgain, SERVERS.bun, SERVERS.holdfast],
   cells: [
-    cpuCell({ name: "paced", title: "1 message, then wait", rounds: 6, run: burst(1) }),
-    cpuCell({ name: "burst-10", title: "10 in one burst", rounds: 3, runIn: burst(1), run: burst(10) }),
+    cpuCell({ name: "paced", title: "1 message, then wait", rounds: 4, runIn, run: burst(1) }),
+    cpuCell({ name: "burst-10", title: "10 in one burst", rounds: 2, runIn, run: burst(10) }),
   ],
   open(launcher) {
     const log = new DocumentLog()

@@ -3,15 +3,11 @@
  */
 
 import { SERVERS, type ServerContender } from "../contenders.js"
-import { cpuCell } from "../cpu.js"
+import { cpuCell, repeatedly } from "../cpu.js"
 import { type CrowdStage, openCrowd } from "../crowd-stage.js"
 import type { Row } from "../row.js"
 
-/**
- * After a pause of a fifth of a second Linux acknowledges the next sixteen segments of a connection at once, at the
- * sender's expense: a third more for each write. Whoever writes less would be in that state for longer.
- */
-const RUN_IN_MESSAGES = 20
+const runIn = repeatedly(burst(1))
 
 /** Fan-out, in the four ways that messages come: alone, in bursts of two sizes, from several publishers at once. */
 export const fanOut: Row<CrowdStage, ServerContender> = {
@@ -41,10 +37,6 @@ export const fanOut: Row<CrowdStage, ServerContender> = {
     }),
   ],
   open: (launcher) => openCrowd(launcher),
-}
-
-async function runIn(stage: CrowdStage): Promise<void> {
-  for (let i = 0; i < RUN_IN_MESSAGES; i += 1) await burst(1)(stage)
 }
 
 /** The server sends so many messages in one go. */

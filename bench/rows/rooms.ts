@@ -3,7 +3,7 @@
  */
 
 import { SERVERS, type ServerContender } from "../contenders.js"
-import { cpuCell } from "../cpu.js"
+import { cpuCell, repeatedly } from "../cpu.js"
 import { type CrowdStage, openCrowd } from "../crowd-stage.js"
 import { membersOf, ROOMS } from "../memberships.js"
 import type { Row } from "../row.js"
@@ -13,6 +13,8 @@ interface RoomsStage extends CrowdStage {
   readonly members: readonly ReadonlySet<number>[]
   sent: number
 }
+
+const runIn = repeatedly(burst(100))
 
 /** A thousand rooms of ten members each. */
 export const rooms: Row<RoomsStage, ServerContender> = {
@@ -30,8 +32,8 @@ export const rooms: Row<RoomsStage, ServerContender> = {
     SERVERS.holdfast,
   ],
   cells: [
-    cpuCell({ name: "burst-100", title: "100 sends in one burst", rounds: 6, run: burst(100) }),
-    cpuCell({ name: "paced", title: "1 send, then wait", rounds: 4, run: burst(1) }),
+    cpuCell({ name: "burst-100", title: "100 sends in one burst", rounds: 6, runIn, run: burst(100) }),
+    cpuCell({ name: "paced", title: "1 send, then wait", rounds: 4, runIn, run: burst(1) }),
   ],
   async open(launcher) {
     const stage = await openCrowd(launcher, { role: "rooms" })

@@ -4,19 +4,22 @@
  */
 
 import { createServer } from "node:http"
-import { createHub, type Hub, type HubConnection, type HubOptions, hasErrorCode, json, text } from "holdfast"
+import { createHub, type HubConnection, json, text } from "holdfast"
 import { attach } from "holdfast/server"
 import type { Who } from "../load/dialect.js"
-import { CannotDo } from "../orders.js"
 import { ALL, listen, roomsFor, serve, whoIs } from "./serve.js"
+
+const PATHS = ["/all", "/rooms", "/echo", "/idle", "/admitted", "/collector"]
+/** Each is looked at, and none is reached: one address has all connections here. */
+const LIMITS = { connections: 20_000, perAddress: 20_000, upgradesPerSecond: 100_000 }
 
 await serve(async ({ isCompressed }) => {
   const http = createServer()
   const authenticate = ({ url = "" }: { url?: string | undefined }) => ({ data: whoIs(url) })
-  const texts = textHub(isCompressed)
+  const texts = createHub<string, string, Who>({ codec: text(), compression: isCompressed && "shared" })
   const notes = createHub<unknown, unknown, Who>({ codec: json() })
-  attach(http, texts, { path: ["/all", "/rooms", "/echo", "/idle", "/admitted", "/collector"], authenticate })
-  attach(http, notes, { path: "/echo-json", authenticate })
+  attach(http, texts, { path: PATHS, authenticate, limits: LIMITS })
+  attach(http, notes, { path: "/echo-json", authenticate, limits: LIMITS })
 
   const publish = (room: string, message: string) => void texts.to(room).send(message)
   const echo = <Message>(connection: HubConnection<Message, Message, Who>) =>
@@ -31,15 +34,3 @@ await serve(async ({ isCompressed }) => {
 
   return { port: await listen(http), publish, connections: () => texts.size + notes.size }
 })
-
-function textHub(isCompressed: boolean): Hub<string, string, Who> {
-  try {
-    return createHub({ codec: text(), ...(isCompressed && { compression: "shared" }) } as HubOptions<
-      string,
-      string
-    >)
-  } catch (error) {
-    if (isCompressed && hasErrorCode(error, "INVALID_OPTION")) throw new CannotDo("it does not compress")
-    throw error
-  }
-}
