@@ -52,7 +52,7 @@ export class Membership<Member extends { readonly state: ConnectionState }> {
 
   /** Takes a member out of everything. */
   leaveAll(member: Member): void {
-    for (const channel of [...this.#rooms.channelsOf(member)]) this.exit(channel, member)
+    for (const channel of this.#rooms.channelsOf(member)) this.exit(channel, member)
   }
 
   /** The rooms of a member, at this moment. */

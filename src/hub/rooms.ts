@@ -4,11 +4,13 @@
  */
 
 const NOBODY: ReadonlySet<never> = new Set<never>()
+const NONE: readonly never[] = []
 
 /** Members by channel, and channels by member. */
 export class Rooms<Member extends object> {
   readonly #members = new Map<string, Set<Member>>()
-  readonly #channels = new Map<Member, Set<string>>()
+  /** A member of one channel alone, as most are, needs no set of its own. */
+  readonly #channels = new Map<Member, string | Set<string>>()
 
   /** Every channel that has a member. */
   get channels(): IterableIterator<string> {
@@ -20,9 +22,11 @@ export class Rooms<Member extends object> {
     return this.#members.get(channel) ?? NOBODY
   }
 
-  /** The channels of a member. A live view. */
-  channelsOf(member: Member): ReadonlySet<string> {
-    return this.#channels.get(member) ?? NOBODY
+  /** The channels of a member, at this moment. */
+  channelsOf(member: Member): readonly string[] {
+    const channels = this.#channels.get(member)
+    if (channels === undefined) return NONE
+    return typeof channels === "string" ? [channels] : [...channels]
   }
 
   /** Whether a member is in a channel. */
@@ -33,28 +37,25 @@ export class Rooms<Member extends object> {
   /** Adds a member. Returns whether it was not there before. */
   add(channel: string, member: Member): boolean {
     if (this.has(channel, member)) return false
-    insert(this.#members, channel, member)
-    insert(this.#channels, member, channel)
+    const members = this.#members.get(channel)
+    if (members) members.add(member)
+    else this.#members.set(channel, new Set([member]))
+    const channels = this.#channels.get(member)
+    if (channels === undefined) this.#channels.set(member, channel)
+    else if (typeof channels === "string") this.#channels.set(member, new Set([channels, channel]))
+    else channels.add(channel)
     return true
   }
 
   /** Removes a member. Returns whether it was there. */
   delete(channel: string, member: Member): boolean {
     if (!this.has(channel, member)) return false
-    erase(this.#members, channel, member)
-    erase(this.#channels, member, channel)
+    const members = this.#members.get(channel)
+    members?.delete(member)
+    if (members?.size === 0) this.#members.delete(channel)
+    const channels = this.#channels.get(member)
+    if (channels instanceof Set) channels.delete(channel)
+    if (typeof channels === "string" || channels?.size === 0) this.#channels.delete(member)
     return true
   }
-}
-
-function insert<Key, Value>(map: Map<Key, Set<Value>>, key: Key, value: Value): void {
-  const set = map.get(key)
-  if (set) set.add(value)
-  else map.set(key, new Set([value]))
-}
-
-function erase<Key, Value>(map: Map<Key, Set<Value>>, key: Key, value: Value): void {
-  const set = map.get(key)
-  set?.delete(value)
-  if (set?.size === 0) map.delete(key)
 }

@@ -33,16 +33,18 @@ import { Inbox, type InboxOwner } from "./inbox.js"
 import { type PromiseWithResolvers, withResolvers } from "./message-iterator.js"
 import { Outbox } from "./outbox.js"
 import type { OutboxOwner, SendResult } from "./outbox-options.js"
+import { OwnedSocket, type SocketOwner } from "./owned-socket.js"
 import type { Pulse } from "./pulse.js"
 import { SocketSink, StreamSink } from "./sink.js"
-import { closeSocket, hasDeflate, listen, type SocketEvents, type SocketLike, terminate } from "./socket.js"
-import { SocketGuard } from "./socket-guard.js"
+import { closeSocket, hasDeflate, type SocketLike, terminate } from "./socket.js"
 import { Throttle, type ThrottleOwner } from "./throttle.js"
 
 /** How long reading stays paused for a first listener that does not come, in milliseconds. */
 const UNHEARD_MS = 10_000
 
-const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze({})
+/** Without a prototype, as those that a path has: no name means a parameter but a parameter's. */
+const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze(Object.create(null))
+const NOTHING_UNSENT: Lag = Object.freeze({ count: 0, bytes: 0 })
 
 /**
  * Wraps one open socket. From then on the connection does all sending on it. Whoever still calls the socket's own `send`
@@ -54,7 +56,13 @@ const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze({})
  */
 export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
   extends Emitter<ConnectionEvents<Incoming>>
-  implements AsyncIterable<Incoming>, HeartbeatPeer, InboxOwner<Incoming>, OutboxOwner, ThrottleOwner
+  implements
+    AsyncIterable<Incoming>,
+    HeartbeatPeer,
+    InboxOwner<Incoming>,
+    OutboxOwner,
+    SocketOwner,
+    ThrottleOwner
 {
   /** Its name, unique in the cluster. */
   readonly id: string
@@ -79,9 +87,8 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
   readonly #inbox: Inbox<Incoming>
   readonly #throttle: Throttle | undefined
   readonly #reader: FrameReader<Incoming> | undefined
-  readonly #unlisten: () => void
+  readonly #owned: OwnedSocket
   #messageAt: number
-  readonly #guard: SocketGuard | undefined
   #state: ConnectionState = "open"
   #cause: CloseCause = "peer"
   #pulse: Pulse | undefined
@@ -105,7 +112,7 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
     super(settings.logger)
     this.id = identity.id ?? randomId()
     this.data = identity.data as Data
-    this.params = identity.params ?? NO_PARAMS
+    this.params = isEmpty(identity.params) ? NO_PARAMS : identity.params
     this.remoteAddress = identity.remoteAddress
     this.connectedAt = settings.clock.date()
     this.#messageAt = settings.clock.now()
@@ -119,8 +126,7 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
     const { inboundLimits } = identity
     this.#throttle = inboundLimits && new Throttle(inboundLimits, settings.clock, this)
     this.#reader = settings.codec.reader?.()
-    this.#guard = SocketGuard.over(socket, this, this.#outbox, settings.counters)
-    this.#unlisten = listen(socket, this.#socketEvents())
+    this.#owned = new OwnedSocket(socket, this, this.#outbox, settings.counters)
   }
 
   /** Where it stands. */
@@ -394,17 +400,8 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
     return "closed"
   }
 
-  #socketEvents(): SocketEvents {
-    return {
-      message: (data, isText) => this.#received(data, isText),
-      ping: () => this.#heard(0),
-      pong: (payload) => this.#answered(payload),
-      close: (code, reason) => this.#ended(code, reason),
-      error: (error) => this.raise({ error, stage: "socket" }),
-    }
-  }
-
-  #received(raw: Payload, isText: boolean): void {
+  /** @internal */
+  socketMessage(raw: Payload, isText: boolean): void {
     this.bytesIn += raw.length
     this.#messageAt = this.#heard(raw.length)
     if (this.#throttle?.isGivenUp) return
@@ -484,9 +481,20 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
     }
   }
 
-  #answered(payload: string): void {
+  /** @internal */
+  socketPing(): void {
+    this.#heard(0)
+  }
+
+  /** @internal */
+  socketPong(payload: string): void {
     const now = this.#heard(0)
     if (this.#pulse?.answered(now, payload)) this.ponged(this.#pulse.rttMs as number)
+  }
+
+  /** @internal */
+  socketError(error: unknown): void {
+    this.raise({ error, stage: "socket" })
   }
 
   #beginClose(code: number, reason: string, cause: CloseCause): void {
@@ -505,22 +513,22 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
     this.#state = "closing"
     terminate(this.#socket)
     // a socket that cannot be terminated may take minutes to see that its peer is gone
-    if (!this.#socket.terminate) this.#ended(CloseCode.ABNORMAL, "")
+    if (!this.#socket.terminate) this.socketClose(CloseCode.ABNORMAL, "")
   }
 
-  #unsent: Lag = { count: 0, bytes: 0 }
+  #unsent = NOTHING_UNSENT
 
   #abandon(makeError: () => Error): void {
     this.#unsent = this.#outbox.abandon(makeError)
   }
 
-  #ended(code: number, reason: string): void {
+  /** @internal */
+  socketClose(code: number, reason: string): void {
     if (this.#state === "closed") return
     this.#closeTimer?.stop()
     this.#unheardTimer?.stop()
     this.#throttle?.stop()
-    this.#unlisten()
-    this.#guard?.release()
+    this.#owned.release()
     this.#state = "closed"
     const makeError = () => new ConnectionLostError(`the connection ended with ${code}`)
     const left = this.#outbox.abandon(makeError, code !== CloseCode.ABNORMAL)
@@ -531,6 +539,11 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
     this.ended(this.#closeInfo)
     this.#closed?.resolve(this.#closeInfo)
   }
+}
+
+function isEmpty(params: object | undefined): params is undefined {
+  for (const _name in params) return false
+  return true
 }
 
 function deflaterFor(

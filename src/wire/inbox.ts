@@ -31,6 +31,7 @@ export class Inbox<Message> implements IteratorOwner<Message> {
   readonly #concurrency: number
   #waiting: Message[] | undefined
   #iterators: Set<MessageIterator<Message>> | undefined
+  #handled: (() => void) | undefined
   #inFlight = 0
   #isPaused = false
   #isHanding = false
@@ -79,10 +80,14 @@ export class Inbox<Message> implements IteratorOwner<Message> {
     this.#inFlight += 1
   }
 
-  /** A handler is done. */
-  readonly handled = (): void => {
-    this.#inFlight -= 1
-    this.pump()
+  /** To be called when a handler is done. */
+  get handled(): () => void {
+    // made for the first handler that takes its time: few connections have one
+    this.#handled ??= () => {
+      this.#inFlight -= 1
+      this.pump()
+    }
+    return this.#handled
   }
 
   /** A new reader of everything from now on; what was held for the first reader comes first. */

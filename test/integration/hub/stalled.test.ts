@@ -1,8 +1,5 @@
-import { fork } from "node:child_process"
-import { once } from "node:events"
-import { fileURLToPath } from "node:url"
-import { expect, it, onTestFinished } from "vitest"
-import { inTime } from "../../support/deadline.js"
+import { expect, it } from "vitest"
+import { startChild } from "../../support/child.js"
 import { RawClient, upgradeRequest } from "../../support/server-raw.js"
 import type { Flood, FloodTask } from "../../support/stalled-process.js"
 
@@ -13,18 +10,8 @@ const ONE_SECOND_BYTES = 27_000_000
 
 /** The server in a process of its own, and the way to flood a client that reads, or one that does not. */
 async function startServer() {
-  const path = fileURLToPath(new URL("../../support/stalled-process.ts", import.meta.url))
-  const child = fork(path, {
-    execArgv: ["--import", "tsx", "--expose-gc"],
-    stdio: ["ignore", "inherit", "inherit", "ipc"],
-  })
-  const exit = once(child, "exit")
-  onTestFinished(async () => {
-    child.kill()
-    await exit
-  })
-  const answer = async () => (await inTime(once(child, "message"), "the process", 20_000))[0]
-  const port = (await answer()) as number
+  const child = startChild("./stalled-process.ts")
+  const port = await child.next<number>()
   return async (policy: string, isReading: boolean): Promise<Flood> => {
     const raw = await RawClient.open({ url: "ws://127.0.0.1", port })
     raw.socket.write(upgradeRequest({ target: `/${policy}` }))
@@ -34,7 +21,7 @@ async function startServer() {
     else raw.socket.pause()
     const task: FloodTask = { policy, bytes: BYTES, isPolite: isReading }
     child.send(task)
-    const flood = (await answer()) as Flood
+    const flood = await child.next<Flood>()
     raw.socket.destroy()
     return flood
   }

@@ -1,0 +1,246 @@
+/**
+ * A socket that a connection has taken over: what happens on it is told to the connection, and its own `send` and `close`
+ * go through the connection, for the program that still calls them. Whole messages join the outbox; what only the socket
+ * can send goes behind all that waits. Pings and pongs need no care: control frames may stand between any two frames.
+ *
+ * There may be a hundred thousand of them, so none has functions of its own: they find it by the socket they are called on.
+ */
+
+import { reject } from "../core/options.js"
+import type { Payload, Unsubscribe } from "../core/types.js"
+import { Frame, type FrameCounters } from "./frame.js"
+import type { Outbox } from "./outbox.js"
+import type { SendResult } from "./outbox-options.js"
+import { listen, OPEN, type SocketEvents, type SocketLike } from "./socket.js"
+
+/** Whose socket it is. */
+export interface SocketOwner {
+  /** One whole message came in. Text may come as bytes of UTF-8 that the socket has already validated. */
+  socketMessage(data: Payload, isText: boolean): void
+  /** A ping frame came in; the socket answers it itself. */
+  socketPing(): void
+  /** A pong frame came in. */
+  socketPong(payload: string): void
+  /** The socket has ended. */
+  socketClose(code: number, reason: string): void
+  /** Something failed. */
+  socketError(error: unknown): void
+  /** Sends a frame. */
+  transmit(frame: Frame): SendResult
+}
+
+/** What `ws` takes beside a message. */
+interface DirectOptions {
+  readonly binary?: boolean
+  readonly fin?: boolean
+  readonly mask?: boolean
+}
+
+type Callback = (error?: Error) => void
+type Method = (...args: unknown[]) => void
+type Owned = SocketLike & { [OWNED]?: OwnedSocket; emit?(event: PropertyKey): unknown }
+
+const OWNED = Symbol("owned")
+const PROBE = Symbol("probe")
+
+/** One socket, from its taking over to {@link OwnedSocket.release}. */
+export class OwnedSocket implements SocketEvents {
+  readonly #socket: Owned
+  readonly #owner: SocketOwner
+  readonly #outbox: Outbox
+  readonly #counters: FrameCounters
+  readonly #send: Method
+  readonly #close: Method
+  readonly #unlisten: Unsubscribe | undefined
+  /** The last thing sent was a fragment that is to be continued. */
+  #isFragmented = false
+
+  /** @throws InvalidOptionError for a socket that has been taken over before. */
+  constructor(socket: SocketLike, owner: SocketOwner, outbox: Outbox, counters: FrameCounters) {
+    if ((socket as Owned)[OWNED]) reject("socket", "one that no other connection has taken over", socket)
+    this.#socket = socket as Owned
+    this.#owner = owner
+    this.#outbox = outbox
+    this.#counters = counters
+    this.#send = socket.send as Method
+    this.#close = socket.close as Method
+    // one that cannot be changed is only listened to
+    if (Object.isExtensible(socket)) this.#takeOver(this.#socket)
+    this.#unlisten = isOwn(this.#socket) ? share(this.#socket) : listen(socket, this)
+  }
+
+  /** The socket is its own again, and nobody listens to it. */
+  release(): void {
+    const socket = this.#socket
+    if (this.#unlisten) this.#unlisten()
+    else unshare(socket)
+    if (socket[OWNED] !== this) return
+    delete socket[OWNED]
+    restore(socket, "send", calledSend, this.#send)
+    restore(socket, "close", calledClose, this.#close)
+  }
+
+  // --- what the socket tells
+
+  message(data: Payload, isText: boolean): void {
+    this.#owner.socketMessage(data, isText)
+  }
+
+  ping(): void {
+    this.#owner.socketPing()
+  }
+
+  pong(payload: string): void {
+    this.#owner.socketPong(payload)
+  }
+
+  close(code: number, reason: string): void {
+    this.#owner.socketClose(code, reason)
+  }
+
+  error(error: unknown): void {
+    this.#owner.socketError(error)
+  }
+
+  // --- what the program does to the socket
+
+  /** The socket's own `send` was called. */
+  calledSend(args: unknown[]): void {
+    const [data, options, callback] = typeof args[1] === "function" ? [args[0], undefined, args[1]] : args
+    const wishes = (options ?? {}) as DirectOptions
+    const payload = this.#isFragmented ? undefined : payloadOf(data, wishes)
+    // a socket that is not open has its own way of saying so
+    if (this.#socket.readyState !== OPEN) this.#send.apply(this.#socket, args)
+    else if (payload === undefined) this.#pass(data, wishes, callback)
+    else this.#transmit(payload, callback as Callback | undefined)
+  }
+
+  /** The socket's own `close` was called, by the program, by the connection, or by `ws` when the peer closes. */
+  calledClose(args: unknown[]): void {
+    this.#outbox.finish()
+    this.#close.apply(this.#socket, args)
+  }
+
+  #transmit(payload: Payload, settled: Callback | undefined): void {
+    this.#owner.transmit(new Frame(payload, this.#counters, settled && { settled }))
+  }
+
+  /** Fragments and blobs. While a message is unfinished, the connection's own wait. */
+  #pass(data: unknown, options: DirectOptions, callback: unknown): void {
+    this.#outbox.lend()
+    // compressed at once, it would refer to what was sent before, which the connection has compressed by itself
+    const wishes = this.#socket.on ? [{ ...options, compress: false }, callback] : []
+    try {
+      this.#send.call(this.#socket, data, ...wishes)
+      this.#isFragmented = options.fin === false
+    } finally {
+      if (!this.#isFragmented) this.#outbox.takeBack()
+    }
+  }
+
+  #takeOver(socket: Owned): void {
+    define(socket, OWNED, this)
+    define(socket, "send", calledSend)
+    define(socket, "close", calledClose)
+  }
+}
+
+// --- the functions that all sockets share
+
+function calledSend(this: Owned, ...args: unknown[]): void {
+  if (this[OWNED]) this[OWNED].calledSend(args)
+  // somebody kept this method beyond the connection's end
+  else Object.getPrototypeOf(this).send.apply(this, args)
+}
+
+function calledClose(this: Owned, ...args: unknown[]): void {
+  if (this[OWNED]) this[OWNED].calledClose(args)
+  else Object.getPrototypeOf(this).close.apply(this, args)
+}
+
+function onMessage(this: Owned, data: Payload | ArrayBuffer, isBinary: boolean): void {
+  this[OWNED]?.message(data instanceof ArrayBuffer ? new Uint8Array(data) : data, !isBinary)
+}
+
+function onPing(this: Owned): void {
+  this[OWNED]?.ping()
+}
+
+function onPong(this: Owned, payload: Uint8Array): void {
+  this[OWNED]?.pong(String(payload))
+}
+
+function onClose(this: Owned, code: number, reason: Uint8Array | string): void {
+  this[OWNED]?.close(code, String(reason))
+}
+
+function onError(this: Owned, error: unknown): void {
+  this[OWNED]?.error(error)
+}
+
+/** A closing `ws` socket may still report an error; unheard, Node would make a crash of it. */
+function ignore(): void {}
+
+const LISTENERS = Object.entries({
+  message: onMessage,
+  ping: onPing,
+  pong: onPong,
+  close: onClose,
+  error: onError,
+}) as [string, Method][]
+
+function share(socket: Owned): undefined {
+  for (const [event, listener] of LISTENERS) socket.on?.(event, listener)
+}
+
+function unshare(socket: Owned): void {
+  for (const [event, listener] of LISTENERS) socket.off?.(event, listener)
+  socket.on?.("error", ignore)
+}
+
+let probed: unknown
+
+function probe(this: unknown): void {
+  probed = this
+}
+
+/** Whether an emitter calls its listeners with itself as `this`, as Node's do: a stand-in for another one does not. */
+function isOwn(socket: Owned): boolean {
+  if (!socket[OWNED] || typeof socket.on !== "function" || typeof socket.emit !== "function") return false
+  socket.on(PROBE as never, probe)
+  socket.emit(PROBE)
+  socket.off?.(PROBE as never, probe)
+  const isItself = probed === socket
+  probed = undefined
+  return isItself
+}
+
+/** A message that a frame can be made of at once; `undefined` for everything else. */
+function payloadOf(data: unknown, { binary, fin = true, mask = false }: DirectOptions): Payload | undefined {
+  if (!fin || mask) return undefined
+  if (typeof data === "string" || typeof data === "number") return binary ? bytesOf(`${data}`) : `${data}`
+  const bytes = viewOf(data)
+  return bytes && binary === false ? new TextDecoder().decode(bytes) : bytes
+}
+
+function viewOf(data: unknown): Uint8Array | undefined {
+  if (data instanceof ArrayBuffer) return new Uint8Array(data)
+  return ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : undefined
+}
+
+function bytesOf(text: string): Uint8Array {
+  return new TextEncoder().encode(text)
+}
+
+/** An own property that is not listed among those of the socket. */
+function define(socket: object, name: PropertyKey, value: unknown): void {
+  Object.defineProperty(socket, name, { value, configurable: true, writable: true })
+}
+
+/** A method that was inherited is inherited again; one that somebody has replaced since stays. */
+function restore(socket: Owned, name: "send" | "close", ours: Method, original: Method): void {
+  // asked in this way, because a proxy may show another method than there is
+  if (Object.getOwnPropertyDescriptor(socket, name)?.value !== ours) return
+  delete (socket as Partial<SocketLike>)[name]
+  if (socket[name] !== original) define(socket, name, original)
+}
