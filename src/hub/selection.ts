@@ -21,7 +21,7 @@ export interface SendReport {
   readonly matched: number
   /** It leaves at the end of this turn. */
   readonly sent: number
-  /** It waits for a slow reader. */
+  /** It waits for a slow reader, or for a large message before it that is being compressed. */
   readonly queued: number
   /** A slow reader's overflow policy gave it up. */
   readonly dropped: number

@@ -60,6 +60,11 @@ export class Batch {
     return frames
   }
 
+  /** Reports the end of every frame's way. */
+  settle(error?: Error): void {
+    for (const frame of this.frames()) frame.settle(error)
+  }
+
   #concat(): Uint8Array {
     const bytes = Buffer.allocUnsafe(this.byteLength)
     this.#forEach((frame, node) => bytes.set(frame.bytes, node.byteLength - frame.bytes.byteLength))

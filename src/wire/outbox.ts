@@ -101,7 +101,11 @@ export class Outbox implements Flushable, FrameWaiter, Flow, BudgetMember {
 
   /** Writes what has gathered, and what has become ready. Called by the flusher. */
   flush(): void {
-    if (!this.#sink.isWritable) return
+    if (!this.#sink.isWritable) {
+      // a socket that has begun to close never opens again; what gathered is counted when it has ended
+      this.#isClosed ||= this.#pending !== undefined
+      return
+    }
     const batch = this.#pending
     this.#pending = undefined
     if (batch) this.#write(batch)
@@ -217,7 +221,7 @@ export class Outbox implements Flushable, FrameWaiter, Flow, BudgetMember {
 
   #write(batch: Batch): void {
     this.writtenBytes += batch.byteLength
-    if (batch.isAwaited) this.#sink.write(batch, (error) => settleAll(batch, lost(error)))
+    if (batch.isAwaited) this.#sink.write(batch, (error) => batch.settle(lost(error)))
     else this.#sink.write(batch)
     const held = this.#sink.bufferedBytes
     this.#roomBytes = this.#settings.maxBufferedBytes - held - (this.#pending?.byteLength ?? 0)
@@ -351,10 +355,6 @@ export class Outbox implements Flushable, FrameWaiter, Flow, BudgetMember {
 function refuse(frame: Frame): "closed" {
   if (frame.isAwaited) frame.settle(new ConnectionLostError("the connection is closed"))
   return "closed"
-}
-
-function settleAll(batch: Batch, error?: Error): void {
-  if (batch.isAwaited) for (const frame of batch.frames()) frame.settle(error)
 }
 
 function lost(cause?: Error | null): Error | undefined {

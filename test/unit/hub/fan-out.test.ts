@@ -2,7 +2,6 @@ import { type Codec, createHub, text } from "holdfast"
 import { VirtualClock } from "holdfast/testing"
 import { describe, expect, it, vi } from "vitest"
 import { stubHub } from "../../support/stub-hub.js"
-import { StubSocket, StubStream } from "../../support/stub-socket.js"
 import { TurnClock } from "../../support/turn-clock.js"
 
 describe("S10: one broadcast is one serialisation and one frame", () => {
@@ -72,25 +71,29 @@ describe("S12, P10: a send to a room costs what its members cost, whatever else 
   it.each([
     [80, 10],
     [8_000, 100_000],
-  ])("touches two connections of %i, beside %i other rooms", async (size, rooms) => {
-    const { hub, add, flush } = stubHub()
-    const others = (i: number) =>
-      Array.from({ length: Math.ceil(rooms / (size - 2)) }, (_, k) => `other-${(i + k * size) % rooms}`)
-    const peers = Array.from({ length: size }, (_, i) => add(`c${i}`, ...(i < 2 ? ["pair"] : others(i))))
-    const touched: string[] = []
-    for (const { connection } of peers) {
-      const transmit = connection.transmit.bind(connection)
-      connection.transmit = (frame) => {
-        touched.push(connection.id)
-        return transmit(frame)
+  ])(
+    "touches two connections of %i, beside %i other rooms",
+    async (size, rooms) => {
+      const { hub, add, flush } = stubHub()
+      const others = (i: number) =>
+        Array.from({ length: Math.ceil(rooms / (size - 2)) }, (_, k) => `other-${(i + k * size) % rooms}`)
+      const peers = Array.from({ length: size }, (_, i) => add(`c${i}`, ...(i < 2 ? ["pair"] : others(i))))
+      const touched: string[] = []
+      for (const { connection } of peers) {
+        const transmit = connection.transmit.bind(connection)
+        connection.transmit = (frame) => {
+          touched.push(connection.id)
+          return transmit(frame)
+        }
       }
-    }
-    const pair = hub.to("pair")
-    const steps = countSteps(() => pair.send("hello"))
-    await flush()
-    expect(touched).toEqual(["c0", "c1"])
-    expect(steps).toBe(2)
-  })
+      const pair = hub.to("pair")
+      const steps = countSteps(() => pair.send("hello"))
+      await flush()
+      expect(touched).toEqual(["c0", "c1"])
+      expect(steps).toBe(2)
+    },
+    20_000,
+  )
 
   it.each([1, 10, 1_000])("is linear in the members: %i", (members) => {
     const { hub, add } = stubHub()
@@ -116,14 +119,16 @@ describe("S14: a broadcast to many is flushed in slices", () => {
     const clock = new TurnClock()
     const hub = createHub<string, string>({ codec: text(), clock, logger: false, heartbeat: false })
     const order: number[] = []
+    const nothing = () => {}
+    const methods = { send: nothing, close: nothing, terminate: nothing, on: nothing, off: nothing }
     for (let i = 0; i < 50_000; i += 1) {
-      const stream = new StubStream()
-      stream.write = () => {
+      const write = () => {
         order.push(i)
         clock.stall(0.03)
         return true
       }
-      hub.add(new StubSocket(), { stream })
+      const stream = { writableLength: 0, writableHighWaterMark: 16_384, write, once: nothing, off: nothing }
+      hub.add({ readyState: 1, bufferedAmount: 0, ...methods }, { stream })
     }
     hub.broadcast("hello")
     const slices: number[] = []
@@ -139,9 +144,9 @@ describe("S14: a broadcast to many is flushed in slices", () => {
     expect(Math.max(...slices)).toBeLessThan(25)
     expect(slices.length).toBeGreaterThan((50_000 * 0.03) / 25)
     // who had been served already is served again, behind the others, and those get both in one write
-    const all = Array.from({ length: 50_000 }, (_, i) => i)
-    expect(order).toEqual([...all, ...all.slice(0, flushed)])
-  })
+    expect(order).toHaveLength(50_000 + flushed)
+    expect(order.every((it, i) => it === i % 50_000)).toBe(true)
+  }, 20_000)
 })
 
 /** Lets every look at it cost a millisecond, and counts the turns of the event loop that were asked for. */

@@ -76,9 +76,11 @@ describe("Outbox while the way is free", () => {
     const { outbox, send, sink, turn } = outboxBench()
     send("a")
     sink.isWritable = false
+    expect(send("b")).toBe("sent")
     await turn()
     expect(sink.writes).toEqual([])
-    expect(outbox.abandon(() => new Error("gone"))).toEqual({ count: 1, bytes: 3 })
+    expect(send("c")).toBe("closed")
+    expect(outbox.abandon(() => new Error("gone"))).toEqual({ count: 2, bytes: 6 })
   })
 })
 
