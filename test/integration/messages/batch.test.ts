@@ -11,12 +11,12 @@ describe("T7: batches over real sockets", () => {
     const heard: number[] = []
     server.hub.on("connection", ({ connection }) => void connection.join("room"))
     server.hub.on("message", ({ data }) => heard.push(data))
-    const { client, log } = dial<number, number>(server.url, { codec: codec as never })
+    const { client, log } = dial(server.url, { codec })
     const plain = await server.connect()
     await until(() => server.hub.size === 2, "both")
 
     const numbers = Array.from({ length: 1_020 }, (_, i) => i)
-    const sender = codec.sender(client as never)
+    const sender = codec.sender(client)
     for (const n of numbers) sender.send(n)
     await until(() => heard.length === numbers.length, "all messages at the hub")
     expect(heard).toEqual(numbers)
@@ -37,8 +37,8 @@ describe("T7: batches over real sockets", () => {
 
   it("wait in a client's queue like any message, and are whole in what was not sent", async () => {
     const codec = batch<number, number>(json())
-    const { client } = dial<number, number>("ws://127.0.0.1:9", { codec: codec as never })
-    const sender = codec.sender(client as never)
+    const { client } = dial("ws://127.0.0.1:9", { codec })
+    const sender = codec.sender(client)
     for (const n of [1, 2, 3]) sender.send(n)
     sender.close()
     expect(client.queued).toBe(1)
