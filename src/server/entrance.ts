@@ -111,7 +111,7 @@ export class Entrance {
     const params = match === "malformed" ? {} : match
     const upgrade = { request, socket, head, params, remoteAddress }
     const place = this.#inspect(request, match) ?? this.limits.enter(remoteAddress)
-    if ("refusal" in place) return this.#refuse(upgrade, place)
+    if ("refusal" in place) return void this.#refuse(upgrade, place)
     let isIn = false
     try {
       isIn = await this.#decide(upgrade, place)
@@ -141,9 +141,10 @@ export class Entrance {
     const refused = "refusal" in answer ? answer : this.limits.claim(place, answer.userId)
     if (refused) return this.#turnAway(upgrade, refused)
     const acceptance = answer as Acceptance
-    const webSocket = this.#handshake.complete(upgrade.request, upgrade.socket, upgrade.head, acceptance)
-    if (!webSocket) return this.#gone()
-    this.#owner.entered(webSocket, upgrade, acceptance, place)
+    const opened = this.#handshake.complete(upgrade.request, upgrade.socket, upgrade.head, acceptance)
+    if (!opened) return this.#gone()
+    if ("refusal" in opened) return this.#refuse(upgrade, opened)
+    this.#owner.entered(opened, upgrade, acceptance, place)
     return true
   }
 
@@ -194,14 +195,12 @@ export class Entrance {
   /** Refuses by HTTP, or by a close code where a page is to read it. */
   #turnAway(upgrade: Upgrade, refused: Refused): false {
     const { closeCode, closeReason } = refused.refusal
-    if (closeCode === undefined) {
-      this.#refuse(upgrade, refused)
-      return false
-    }
+    if (closeCode === undefined) return this.#refuse(upgrade, refused)
     const { request, socket, head, remoteAddress } = upgrade
-    const webSocket = this.#handshake.complete(request, socket, head, {})
-    if (!webSocket) return this.#gone()
-    const connection = new Connection(webSocket, {}, this.#unheard)
+    const opened = this.#handshake.complete(request, socket, head, {})
+    if (!opened) return this.#gone()
+    if ("refusal" in opened) return this.#refuse(upgrade, opened)
+    const connection = new Connection(opened, {}, this.#unheard)
     this.#turnedAway.add(connection)
     connection.on("close", () => this.#turnedAway.delete(connection))
     void connection.close(closeCode, closeReason)
@@ -209,9 +208,10 @@ export class Entrance {
     return false
   }
 
-  #refuse({ request, socket, remoteAddress }: Upgrade, refused: Refused): void {
+  #refuse({ request, socket, remoteAddress }: Upgrade, refused: Refused): false {
     refuse(socket, refused.refusal, this.#clock)
     this.#owner.refused(request, remoteAddress, refused)
+    return false
   }
 }
 

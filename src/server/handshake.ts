@@ -8,6 +8,7 @@ import { WebSocketServer } from "ws"
 import { checkCount, reject } from "../core/options.js"
 import type { CompressionSettings } from "../wire/compression.js"
 import type { SocketLike } from "../wire/socket.js"
+import type { Refused } from "./refusal.js"
 
 /** What a handshake goes by, whoever the client is. */
 export interface HandshakeSettings {
@@ -34,6 +35,7 @@ export class Handshake {
   readonly #protocols: readonly string[] | undefined
   readonly #server: WebSocketServer
   #answer: HandshakeAnswer = {}
+  #refused: Refused | undefined
 
   /** @throws InvalidOptionError with the value received. */
   constructor({ protocols, maxPayloadBytes, maxFragments, compression }: HandshakeSettings) {
@@ -49,24 +51,32 @@ export class Handshake {
       handleProtocols: (offered: Set<string>) => this.#choose(offered),
     }
     this.#server = new WebSocketServer(options)
+    // with a listener it leaves the answer to us: what it still refuses is an offer of extensions
+    this.#server.on("wsClientError", () => {
+      this.#refused = { refusal: { status: 400 }, check: "request", reason: "a bad list of extensions" }
+    })
     this.#server.on("headers", (lines) => {
       for (const [name, value] of Object.entries(this.#answer.headers ?? {})) lines.push(`${name}: ${value}`)
     })
   }
 
-  /** Answers 101 and returns the open socket; `undefined` when the client has gone meanwhile. */
+  /**
+   * Answers 101 and returns the open socket; `undefined` when the client has gone meanwhile. What cannot be agreed on is
+   * refused, and not answered.
+   */
   complete(
     request: IncomingMessage,
     socket: Duplex,
     head: Buffer,
     answer: HandshakeAnswer,
-  ): SocketLike | undefined {
+  ): SocketLike | Refused | undefined {
     let opened: SocketLike | undefined
     this.#answer = answer
+    this.#refused = undefined
     this.#server.handleUpgrade(request, socket, head, (webSocket) => {
       opened = webSocket
     })
-    return opened
+    return opened ?? this.#refused
   }
 
   #choose(offered: Set<string>): string | false {

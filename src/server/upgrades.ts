@@ -78,9 +78,10 @@ export class Upgrades {
       return
     }
     if (this.#server.listenerCount("upgrade") > 1) return
+    const [first] = this.#takers
     guard(socket)
-    refuse(socket, { status: 404 })
-    this.#takers.values().next().value?.unknown(request)
+    refuse(socket, { status: 404 }, first?.clock)
+    first?.unknown(request)
   }
 }
 

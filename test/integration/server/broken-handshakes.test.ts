@@ -152,6 +152,22 @@ describe("R2: an upgrade request that is no handshake", () => {
   })
 })
 
+describe("R2: an offer of compression that nobody can agree to", () => {
+  it.each([
+    ["authenticate lets in", {}],
+    ["authenticate refuses by a close code", { status: 403, closeCode: 4403 }],
+  ])("is a 400 that is told, also of whom %s", async (_, admission) => {
+    const options = { authenticate: () => admission, limits: { connections: 1 } }
+    const server = await startAttached(options, { hub: { compression: "shared" } })
+    const offer = "permessage-deflate; server_max_window_bits=7"
+    for (let round = 0; round < 2; round += 1) {
+      const request = upgradeRequest({ headers: { "Sec-WebSocket-Extensions": offer } })
+      expect(await answerTo(server, request)).toMatch(/^HTTP\/1.1 400 /)
+      expect(await server.refused.next()).toMatchObject({ status: 400, check: "request" })
+    }
+  })
+})
+
 describe("a handshake of an unusual form", () => {
   it.each<[string, RequestParts]>([
     ["several words in Connection", { headers: { Connection: "keep-alive, Upgrade" } }],
