@@ -35,6 +35,7 @@ import { Outbox } from "./outbox.js"
 import type { OutboxOwner, SendResult } from "./outbox-options.js"
 import { OwnedSocket, type SocketOwner } from "./owned-socket.js"
 import type { Pulse } from "./pulse.js"
+import { guardReceiver } from "./receiver-guard.js"
 import { SocketSink, StreamSink } from "./sink.js"
 import { closeSocket, hasDeflate, type SocketLike, terminate } from "./socket.js"
 import { Throttle, type ThrottleOwner } from "./throttle.js"
@@ -126,6 +127,7 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
     const { inboundLimits } = identity
     this.#throttle = inboundLimits && new Throttle(inboundLimits, settings.clock, this)
     this.#reader = settings.codec.reader?.()
+    if (hasDeflate(socket)) guardReceiver(socket)
     this.#owned = new OwnedSocket(socket, this, this.#outbox, settings.counters)
   }
 

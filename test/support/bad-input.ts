@@ -214,14 +214,11 @@ function shownOutcome({ outcome }: BadInput): string {
   return "status" in outcome ? `HTTP ${outcome.status}` : "taken"
 }
 
-/** How much memory one family of inputs may cost, in bytes. */
-const MAX_GROWTH = 64 * 1_024 * 1_024
-
 /**
  * Watches this process while a family runs: afterwards descriptors are back, memory has not grown, not even for a
- * moment, by more than 64 MiB, and no error has gone uncaught.
+ * moment, by more than so many MiB, and no error has gone uncaught.
  */
-export function watchFamily(): void {
+export function watchFamily(maxMiB = 64): void {
   const uncaught: unknown[] = []
   const trap = (error: unknown) => void uncaught.push(error)
   let descriptors = 0
@@ -244,7 +241,7 @@ export function watchFamily(): void {
     clearInterval(sampler)
     process.off("uncaughtExceptionMonitor", trap).off("unhandledRejection", trap)
     expect(uncaught).toEqual([])
-    expect(peak - bytes).toBeLessThan(MAX_GROWTH)
+    expect(peak - bytes).toBeLessThan(maxMiB * 1_048_576)
     await until(() => openDescriptors() <= descriptors, "the file descriptors to be back")
   })
 }
