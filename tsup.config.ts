@@ -9,6 +9,7 @@ export default defineConfig({
     "src/metrics/prometheus.ts",
     "src/metrics/opentelemetry.ts",
     "src/codecs/msgpack.ts",
+    "src/auth/jwt.ts",
   ],
   format: ["esm", "cjs"],
   tsconfig: "tsconfig.build.json",

@@ -28,7 +28,7 @@ const FLOORS: ReadonlyMap<string, number> = new Map([
 const SIDEWAYS_TYPES: ReadonlySet<string> = new Set(["server -> hub", "relay -> hub"])
 
 /** The folders that hold code for Node alone; the root door, which browsers load, reaches none of them. */
-const NODE_FOLDERS: ReadonlySet<string> = new Set(["server", "adapters", "testing"])
+const NODE_FOLDERS: ReadonlySet<string> = new Set(["server", "adapters", "auth", "testing"])
 
 /** The one file that imports each foreign package. */
 const FOREIGN: ReadonlyMap<string, string> = new Map([
@@ -36,6 +36,7 @@ const FOREIGN: ReadonlyMap<string, string> = new Map([
   ["isomorphic-ws", "wire/socket.ts"],
   ["msgpackr", "codecs/msgpack.ts"],
   ["ws", "server/handshake.ts"],
+  ["jose", "auth/token-verifier.ts"],
   ["@opentelemetry/api", "metrics/opentelemetry.ts"],
 ])
 

@@ -32,6 +32,7 @@ export {
 export { Emitter, type ErrorEvent, type Listener } from "./core/emitter.js"
 export {
   AdapterError,
+  AuthUnavailableError,
   CodecError,
   type CodecErrorCode,
   ConnectError,

@@ -8,6 +8,7 @@ export type ErrorCode =
   | "ABORTED"
   | "ACQUIRE_TIMEOUT"
   | "ADAPTER_UNAVAILABLE"
+  | "AUTH_UNAVAILABLE"
   | "CONNECTION_LOST"
   | "CONNECT_FAILED"
   | "CONNECT_TIMEOUT"
@@ -27,6 +28,7 @@ export type ErrorCode =
   | "REQUEST_TIMEOUT"
   | "SEND_TIMEOUT"
   | "STOP_RECONNECTING"
+  | "TOKEN_REJECTED"
   | "UNCONFIRMED"
 
 /** Base of the family. `message` carries the values, `cause` the error underneath where there is one. */
@@ -129,6 +131,16 @@ export class CodecError extends HoldfastError {
 export class AdapterError extends HoldfastError {
   constructor(code: "ADAPTER_UNAVAILABLE" | "PAYLOAD_TOO_LARGE", message: string, options?: ErrorOptions) {
     super(code, message, options)
+  }
+}
+
+/**
+ * What decides about logins cannot be asked now. Throw it from `authenticate`: the upgrade is refused with 503, so that the
+ * client comes back, and it is an `error` event.
+ */
+export class AuthUnavailableError extends HoldfastError {
+  constructor(message: string, options?: ErrorOptions) {
+    super("AUTH_UNAVAILABLE", message, options)
   }
 }
 

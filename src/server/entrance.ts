@@ -6,6 +6,7 @@
 import type { IncomingMessage } from "node:http"
 import type { Duplex } from "node:stream"
 import type { ErrorEvent } from "../core/emitter.js"
+import { hasErrorCode } from "../core/errors.js"
 import { type Clock, Timer } from "../core/timer.js"
 import type { CompressionSettings } from "../wire/compression.js"
 import { Connection } from "../wire/connection.js"
@@ -180,12 +181,14 @@ export class Entrance {
       const admission = (await this.#admissions?.admit(request, { params, remoteAddress })) ?? {}
       checkHeaders(admission.headers ?? {})
       if (this.#isClosing) return closing()
-      if (isRefusal(admission)) return refusedBy(admission, "authenticate")
+      if (isRefusal(admission)) return refusedBy(admission, admission.reason ?? "authenticate")
       const isExpired = Number(admission.expiresAt ?? Number.POSITIVE_INFINITY) <= this.#clock.date()
       return isExpired ? refusedBy({ status: 401 }, "the login has expired") : admission
     } catch (error) {
       if (error instanceof NoMoreUpgradesError) return closing()
       if (!request.socket.destroyed) this.#owner.failed({ error, stage: "authenticate" })
+      if (hasErrorCode(error, "AUTH_UNAVAILABLE"))
+        return refusedBy({ status: 503 }, "authenticate cannot decide now")
       return error instanceof AuthenticateTimeoutError
         ? refusedBy({ status: 503 }, "authenticate took too long")
         : refusedBy({ status: 500 }, "authenticate failed")

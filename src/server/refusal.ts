@@ -17,6 +17,8 @@ export interface Refusal {
   readonly headers?: Readonly<Record<string, string>>
   /** Text of the answer. @defaultValue the status in words */
   readonly body?: string
+  /** What the `refused` event says; the client is not told. @defaultValue "authenticate" */
+  readonly reason?: string
   /**
    * Accepts the handshake and closes at once with this code instead, so that a page can read it.
    * @defaultValue the HTTP answer

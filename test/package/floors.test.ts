@@ -81,7 +81,7 @@ describe("the checker", () => {
     [
       "wire/a.ts",
       'import type { Socket } from "node:net"',
-      "node:net  (only server, adapters, testing use Node's modules)",
+      "node:net  (only server, adapters, auth, testing use Node's modules)",
     ],
   ])("reports a foreign import of %s: %s", (path, text, end) => {
     expect(check({ [path]: text })).toEqual([`${path} -> ${end}`])
