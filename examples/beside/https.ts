@@ -1,0 +1,46 @@
+/**
+ * `npm run demo:https`: a hub on node:https, so that clients connect with wss. Give it a certificate of your own by the
+ * paths in `TLS_KEY` and `TLS_CERT`; without them it has one that is signed by itself, which clients must be told to trust.
+ */
+
+import { readFileSync } from "node:fs"
+import { createServer } from "node:https"
+import type { AddressInfo } from "node:net"
+import { createHub } from "holdfast"
+import { attach } from "holdfast/server"
+import { selfSigned } from "./self-signed.js"
+
+const { PORT = "8443", TLS_KEY, TLS_CERT } = process.env
+const certificate =
+  TLS_KEY && TLS_CERT ? { key: readFileSync(TLS_KEY), cert: readFileSync(TLS_CERT) } : selfSigned
+
+const hub = createHub<{ text: string }, { from: string; text: string }>()
+hub.on("message", ({ connection, data }) => hub.broadcast({ from: connection.id, text: data.text }))
+
+const https = createServer(certificate, (request, response) => {
+  if (request.method === "GET") response.end(`node:https, with ${hub.size} WebSockets beside it\n`)
+  else {
+    hub.broadcast({
+      from: "node:https",
+      text: new URLSearchParams(request.url?.split("?")[1]).get("text") ?? "",
+    })
+    response.writeHead(204).end()
+  }
+})
+const attachment = attach(https, hub, { path: "/ws" })
+
+https.listen(Number(PORT), "127.0.0.1", () => {
+  const { port } = https.address() as AddressInfo
+  console.log(`HTTPS answers:    curl -k https://127.0.0.1:${port}/`)
+  console.log(`the hub listens:  npx wscat -n -c wss://127.0.0.1:${port}/ws  and type {"text":"hi"}`)
+  console.log(`both together:    curl -k -X POST https://127.0.0.1:${port}/say?text=hello`)
+})
+
+for (const signal of ["SIGINT", "SIGTERM"]) {
+  process.once(signal, async () => {
+    await attachment.drain({ windowMs: 1_000 })
+    await hub.close()
+    https.close()
+    https.closeIdleConnections()
+  })
+}
