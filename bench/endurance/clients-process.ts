@@ -52,7 +52,9 @@ function add(port: number): ReconnectingClient<string, string> {
     ...once,
   } as ReconnectingClientOptions<string, string>)
   let words = 0
-  client.on("message", () => void (words += 1))
+  client.on("message", () => {
+    words += 1
+  })
   client.on("state", ({ from, to, retryAt, lastClose }) => {
     const now = Date.now()
     if (to === "connecting") diary.tries.push(now)

@@ -65,7 +65,7 @@ export function judgeHold(held: Held): Verdict {
   const { connections, seconds } = held.options
   const ratio = held.bytes / held.wsBytes
   return {
-    sentence: `${connections.toLocaleString("en")} idle connections in one process, ten to a room and with the default heartbeat, held for ${seconds} s beside none of plain \`ws\`, which held as many before: \`npm run hold -- ${connections}\`, Node ${process.version.slice(1)}. Memory is resident memory of the server after a garbage collection.`,
+    sentence: `${connections.toLocaleString("en")} idle connections in one process, ten to a room and with the default heartbeat, held for ${seconds} s after a plain \`ws\` server with as many: \`npm run hold -- ${connections}\`, Node ${process.version.slice(1)}. Memory is resident memory of the server after a garbage collection.`,
     checks: [
       figure("memory of a connection, plain `ws`, no heartbeat", bytes(held.wsBytes)),
       check("memory of a connection, here", bytes(held.bytes), "≤ 1.4 times that of `ws`", ratio <= 1.4),

@@ -62,10 +62,11 @@ export class Programs implements AsyncDisposable {
     )
   }
 
-  /** Something between clients and servers that hands each new connection to a server that is ready. */
-  async switch(): Promise<{ balancer: Worker; port: number }> {
+  /** Something in front of servers that hands each new connection to one that is ready. Resolves with its port. */
+  async switch(ports: readonly number[]): Promise<number> {
     const balancer = await this.#start("switch", {})
-    return { balancer, port: await balancer.ask<number>("port") }
+    await balancer.ask("use", ports)
+    return balancer.ask<number>("port")
   }
 
   /** Ends all of them. */

@@ -18,6 +18,10 @@ export interface RollingOptions {
   readonly deadlineMs: number
   /** Options of the clients. @defaultValue none: they are as they come */
   readonly options?: ClientSettings["options"]
+  /** Puts something in front of servers on these ports. @defaultValue a switch that asks them for `/ready` */
+  readonly front?: (ports: readonly number[]) => Promise<number>
+  /** How long the front may take to notice a server that is back, in milliseconds. @defaultValue 500 */
+  readonly noticeMs?: number
 }
 
 /** What was found. */
@@ -36,28 +40,28 @@ export interface Rolled {
   readonly refused: number
 }
 
+type Node = Awaited<ReturnType<Programs["server"]>>
+
 /** Restarts both, one after the other. */
 export async function rolling(options: RollingOptions): Promise<Rolled> {
-  const { clients, windowMs, everyMs, deadlineMs } = options
+  const { clients, windowMs, everyMs, deadlineMs, noticeMs = 500 } = options
   await using programs = await Programs.compile()
-  const { balancer, port } = await programs.switch()
   const nodes = [await programs.server({ windowMs }), await programs.server({ windowMs })]
-  const ports = () => nodes.map((it) => it.port)
-  await balancer.ask("use", ports())
+  const { front = (servers) => programs.switch(servers) } = options
+  const port = await front(nodes.map((it) => it.port))
   const crowds = await programs.crowd(port, clients, options.options ? { options: options.options } : {})
   const isBack = async () => (await total(crowds, "openNow")) === clients
   await Promise.all(crowds.map((it) => it.ask("send", everyMs)))
   const received: string[] = []
   const exitCodes: (number | null)[] = []
   for (let i = 0; i < nodes.length; i += 1) {
-    await sleep(everyMs * 4)
-    const { server } = nodes[i] as { server: Worker }
+    await sleep(noticeMs)
+    const { server, port: own } = nodes[i] as Node
     server.kill("SIGTERM")
     const drained = await server.hear<{ received: string[] }>("drained", windowMs + 30_000)
     received.push(...drained.received)
     exitCodes.push((await server.ended).code)
-    nodes[i] = await programs.server({ windowMs })
-    await balancer.ask("use", ports())
+    nodes[i] = await programs.server({ windowMs, port: own })
     await waitUntil(isBack, "all clients to be back", deadlineMs, 100)
   }
   const sent = await settle(crowds)

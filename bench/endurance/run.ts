@@ -5,6 +5,7 @@
 
 import { execFileSync } from "node:child_process"
 import { readFile, writeFile } from "node:fs/promises"
+import { cpus, loadavg } from "node:os"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
 import { withSection } from "../page.js"
@@ -27,6 +28,7 @@ const { values, positionals } = parseArgs({
   options: { seconds: { type: "string" }, print: { type: "boolean", default: false } },
 })
 const [name = "", count] = positionals
+const load = `Other load on the machine at the start: ${loadavg()[0]?.toFixed(1)} on ${cpus().length} cores.`
 
 const TRIALS: Record<string, () => Promise<void>> = {
   async hold() {
@@ -62,7 +64,7 @@ await trial()
 
 async function document(section: string, verdict: Verdict): Promise<void> {
   const { sentence, checks, picture } = verdict
-  const table = `${sentence}\n\n${toTable(verdict)}`
+  const table = `${sentence} ${load}\n\n${toTable(verdict)}`
   console.log(`\n${table}\n`)
   if (checks.some((it) => !it.isMet)) process.exitCode = 1
   if (values.print) return

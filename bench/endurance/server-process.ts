@@ -19,7 +19,11 @@ const ROOM = 10
 const FILLING = { most: 1_000, bytes: 64_000 }
 
 const http = createServer()
-const hub = createHub<string, string>({ codec: text(), logger: false, ...(heartbeat && { heartbeat }) })
+const hub = createHub<string, string>({
+  codec: text(),
+  logger: false,
+  ...(heartbeat !== undefined && { heartbeat }),
+})
 const attachment = attach(http, hub, { path: ["/", "/idle"] })
 const pages = new Map([
   ["/health", healthHandler(attachment)],

@@ -11,5 +11,5 @@ export interface ServerSettings {
   /** How many messages each connection is sent right before a drain. @defaultValue 0 */
   readonly lastWords?: number
   /** How the hub finds dead connections. */
-  readonly heartbeat?: { readonly intervalMs: number; readonly timeoutMs: number }
+  readonly heartbeat?: { readonly intervalMs: number; readonly timeoutMs: number } | false
 }

@@ -98,9 +98,9 @@ export function judgeSoak(soaked: Soaked): Verdict {
   const slope = slopeOf(soaked)
   const own = samples.map((it) => it.ownDescriptors)
   const spread = Math.max(...own) - Math.min(...own)
-  const minutes = options.seconds / 60
+  const minutes = Number((options.seconds / 60).toFixed(1))
   const count = options.connections.toLocaleString("en")
-  const from = options.settledAfter / 60
+  const from = Number((options.settledAfter / 60).toFixed(1))
   const title = `Memory of a server over ${minutes} minutes`
   const last = samples.at(-1)?.residentBytes ?? 0
   return {

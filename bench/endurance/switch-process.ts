@@ -36,7 +36,6 @@ await takeOrders(async () => {
       await check()
       return ready
     },
-    ready: () => ready,
   }
 })
 
