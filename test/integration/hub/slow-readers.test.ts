@@ -130,7 +130,7 @@ describe("a reader that stalls, with latest and keys", () => {
 })
 
 describe("a reader that stalls, with close", () => {
-  it("S20, S22: is closed with 1013; sends to it return closed; nobody else notices", async () => {
+  it("S20, S22, R12: is closed with 1013; sends to it return closed; nobody else notices", async () => {
     await using it = await startStream("close")
     const closes: unknown[] = []
     it.hub.on("close", ({ connection, code, cause, unsent }) => {
