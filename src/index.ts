@@ -70,6 +70,12 @@ export type { HubErrorEvent, HubEvents } from "./hub/hub-events.js"
 export type { AddOptions, HubOptions } from "./hub/hub-options.js"
 export type { HubStats } from "./hub/hub-stats.js"
 export { memoryAdapter } from "./hub/memory-adapter.js"
+export {
+  createPublisher,
+  Publisher,
+  type PublisherOptions,
+  PublisherSelection,
+} from "./hub/publisher.js"
 export type { UpgradeRequest } from "./hub/raw-stream.js"
 export {
   type ClusterResult,

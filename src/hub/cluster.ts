@@ -104,7 +104,7 @@ export class Cluster {
   /** Another node sent an operation. One that is not known here is ignored. */
   receive(nodeId: string, operation: string, bytes: Uint8Array): void {
     if (operation === "bye") this.#left(nodeId)
-    else this.#nodes.heard(nodeId)
+    else if (operation === "hello" || operation === "alive") this.#nodes.heard(nodeId)
     if (operation === "hello") this.#say(nodeId, "alive", {})
     else if (operation === "ask") void this.#answer(nodeId, bytes)
     else if (operation === "answer") this.#take(nodeId, bytes)

@@ -97,7 +97,11 @@ export function checkAddition(
   }
 }
 
-function checkAdapter(adapter: Adapter): Adapter {
+/**
+ * Checks that an object has an adapter's methods.
+ * @throws InvalidOptionError with the value received.
+ */
+export function checkAdapter(adapter: Adapter): Adapter {
   const names = ["connect", "subscribe", "unsubscribe", "publish", "send", "health", "close"] as const
   return checkMethods("hub.adapter", adapter, names)
 }

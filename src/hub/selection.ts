@@ -122,8 +122,7 @@ export class Selection<Outgoing, Member = unknown> {
 
   /** Without these connections, given as such or by id. */
   except(targets: Target | readonly Target[]): Selection<Outgoing, Member> {
-    const ids = list<Target>(targets).map((it) => (typeof it === "string" ? it : it.id))
-    return this.#with({ exceptIds: [...this.#names.exceptIds, ...ids] })
+    return this.#with({ exceptIds: [...this.#names.exceptIds, ...targetIds(targets)] })
   }
 
   /** Without the members of these rooms. */
@@ -168,6 +167,11 @@ export class Selection<Outgoing, Member = unknown> {
   #with(change: Partial<SelectionNames>): Selection<Outgoing, Member> {
     return new Selection(this.#owner, Object.freeze({ ...this.#names, ...change }))
   }
+}
+
+/** The ids of connections that are given as such or by id. */
+export function targetIds(targets: Target | readonly Target[]): string[] {
+  return list<Target>(targets).map((it) => (typeof it === "string" ? it : it.id))
 }
 
 function list<T>(one: T | readonly T[]): readonly T[] {

@@ -1,16 +1,33 @@
 /**
- * A promise that has to settle in time.
+ * A promise that has to settle in time, for as long as anybody waits for it.
  */
 
 import type { Clock } from "../core/timer.js"
 import { PatientTimer } from "./patient-timer.js"
 
-/** The same promise; rejects with `late()` when it takes longer than `ms`. What it does later goes unnoticed. */
-export function within<T>(clock: Clock, ms: number, work: Promise<T>, late: () => Error): Promise<T> {
+/** How long a wait may take, and what it ends with when it is too long. */
+export interface Deadline {
+  readonly clock: Clock
+  readonly ms: number
+  /** Ends the wait at once: nobody needs it any more. */
+  readonly signal?: AbortSignal
+  readonly late: () => Error
+}
+
+/** The same promise; rejects when it takes too long, or is needed no more. What it does later goes unnoticed. */
+export function within<T>(work: Promise<T>, { clock, ms, signal, late }: Deadline): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = new PatientTimer(clock, () => reject(late()))
+    const giveUp = () => {
+      done()
+      reject(late())
+    }
+    const timer = new PatientTimer(clock, giveUp)
+    const done = () => {
+      timer.stop()
+      signal?.removeEventListener("abort", giveUp)
+    }
     timer.start(ms)
-    const done = () => timer.stop()
+    signal?.addEventListener("abort", giveUp)
     work.then(done, done)
     work.then(resolve, reject)
   })

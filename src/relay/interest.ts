@@ -46,6 +46,8 @@ export class Interest {
   readonly #deadline: PatientTimer
   readonly #retry: Timer
   #link: BusLink | undefined
+  /** Stands for what was asked on this link. */
+  #asking = new AbortController()
   #lastError: unknown
 
   /** @param onTimeout - Hears that a subscription was not confirmed in time. */
@@ -119,6 +121,8 @@ export class Interest {
   /** The link is gone: nothing is confirmed any more. */
   detach(): void {
     this.#link = undefined
+    this.#asking.abort()
+    this.#asking = new AbortController()
     this.#retry.stop()
     for (const wish of this.#wishes.values()) {
       wish.isConfirmed = false
@@ -166,7 +170,8 @@ export class Interest {
     const { clock, subscribeTimeoutMs } = this.#settings
     const asked = attempt(() => link.subscribe(wishes.map(({ subject }) => subject)))
     const late = () => unavailable(`no subscription within ${subscribeTimeoutMs} ms`)
-    if (asked) await within(clock, subscribeTimeoutMs, asked, late)
+    const { signal } = this.#asking
+    if (asked) await within(asked, { clock, ms: subscribeTimeoutMs, signal, late })
     if (this.#link !== link) return
     for (const wish of wishes) if (this.#wishes.get(wish.subject) === wish) this.#confirm(wish)
   }

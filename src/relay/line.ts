@@ -127,7 +127,7 @@ export class Line {
       () => {},
     )
     const late = () => unavailable(`no connection within ${openTimeoutMs} ms`)
-    const link = await within(clock, openTimeoutMs, opening, late)
+    const link = await within(opening, { clock, ms: openTimeoutMs, signal: current.signal, late })
     if (this.#current !== current) return
     this.#link = link
     await this.#host.linked(link)

@@ -87,7 +87,8 @@ export class Session implements LineHost {
   async close(deadlineMs: number): Promise<void> {
     const late = () => unavailable(`not all was taken within ${deadlineMs} ms`)
     if (deadlineMs > 0) {
-      await within(this.#settings.clock, deadlineMs, this.sender.finish(), late).catch((error: unknown) => {
+      const finish = within(this.sender.finish(), { clock: this.#settings.clock, ms: deadlineMs, late })
+      await finish.catch((error: unknown) => {
         this.#context.logger.warn({ err: error }, "the adapter closed before all was taken")
       })
     }
