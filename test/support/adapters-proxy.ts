@@ -11,6 +11,8 @@ export class BrokerProxy {
   readonly #sockets = new Set<Socket>()
   /** Sockets that nothing passes through any more. */
   readonly #dead = new WeakSet<Socket>()
+  /** Bytes that went from the broker to whoever is connected. */
+  bytesBack = 0
   #isHole = false
   #latencyMs = 0
 
@@ -61,7 +63,10 @@ export class BrokerProxy {
       this.#sockets.add(from)
       if (this.#isHole) this.#dead.add(from)
       from.setNoDelay()
-      from.on("data", (bytes) => this.#pass(from, to, bytes))
+      from.on("data", (bytes) => {
+        if (from === far) this.bytesBack += bytes.length
+        this.#pass(from, to, bytes)
+      })
       from.on("error", () => {})
       from.on("close", () => {
         this.#sockets.delete(from)
