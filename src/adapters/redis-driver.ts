@@ -24,7 +24,7 @@ export interface RedisEvents {
 }
 
 /** Classic channels reach every node of a cluster, sharded ones the node that has their slot. */
-export type RedisKind = "classic" | "sharded"
+type RedisKind = "classic" | "sharded"
 
 /** One connection. */
 export interface RedisConnection {

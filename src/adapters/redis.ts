@@ -38,7 +38,7 @@ export interface RedisAdapterOptions extends RelayOptions {
  * @example
  * import { createClient } from "@redis/client"
  *
- * const hub = createHub({ adapter: redis(createClient({ url: process.env.REDIS_URL })) })
+ * const hub = createHub({ adapter: redis(createClient({ url: "redis://127.0.0.1:6379" })) })
  */
 export function redis(client: RedisClientLike, options: Given<RedisAdapterOptions> = {}): Adapter {
   if (typeof options !== "object" || options === null) reject("redis", "an object", options)

@@ -32,7 +32,7 @@ export interface PayloadPart extends PublishMeta, Position {
 }
 
 /** An operation for another node. */
-export interface OperationPart extends Position {
+interface OperationPart extends Position {
   readonly kind: "operation"
   readonly operation: string
   readonly bytes: Uint8Array
@@ -46,12 +46,12 @@ export interface MarkPart extends Position {
 }
 
 /** A node's question to itself, through the broker. */
-export interface ProbePart {
+interface ProbePart {
   readonly kind: "probe"
 }
 
 /** A node has a new link: whoever published lately may mark its streams again. */
-export interface HelloPart {
+interface HelloPart {
   readonly kind: "hello"
 }
 
