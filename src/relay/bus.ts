@@ -9,7 +9,8 @@
  * - MUST take any subject of up to 1,040 bytes of UTF-8, and give it back unchanged.
  * - MUST NOT keep anything for later: what cannot leave now is rejected.
  * - MUST NOT reconnect by itself. It says `down` once, and the relay opens another.
- * - MAY deliver its own publications, and MAY deliver more than was asked for: the relay sorts that out.
+ * - MUST deliver its own publications too, where it is subscribed: that is how a node finds out that it is deaf.
+ * - MAY deliver twice, and MAY deliver more than was asked for: the relay sorts that out.
  */
 
 import type { MaybePromise } from "../core/types.js"

@@ -16,7 +16,7 @@ import type {
 import type { Bus } from "./bus.js"
 import { unavailable } from "./publications.js"
 import { type RelayOptions, type RelaySettings, resolveRelay } from "./relay-options.js"
-import { Session } from "./session.js"
+import { RelaySession } from "./session.js"
 import { channelSubject } from "./subjects.js"
 
 /**
@@ -44,7 +44,7 @@ class Relay implements Adapter {
     unreadable: 0,
     reconnects: 0,
   }
-  #session: Session | undefined
+  #session: RelaySession | undefined
 
   constructor(bus: Bus, settings: RelaySettings) {
     this.#bus = bus
@@ -59,7 +59,7 @@ class Relay implements Adapter {
 
   async connect(context: AdapterContext): Promise<void> {
     await this.#session?.close(0)
-    this.#session = new Session(this.#bus, this.#settings, context, this.#counters)
+    this.#session = new RelaySession(this.#bus, this.#settings, context, this.#counters)
     await this.#session.usable
   }
 
@@ -90,7 +90,7 @@ class Relay implements Adapter {
     await session?.close(deadlineMs)
   }
 
-  #open(): Session {
+  #open(): RelaySession {
     if (this.#session) return this.#session
     throw unavailable("the adapter is not connected")
   }

@@ -24,7 +24,7 @@ export interface SenderParts {
 }
 
 /** Publishes for one node. */
-export class Sender {
+export class RelaySender {
   readonly #parts: SenderParts
   readonly #streams = new Streams()
   readonly #publications: Publications

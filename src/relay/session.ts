@@ -12,15 +12,15 @@ import { Line, type LineHost } from "./line.js"
 import { unavailable } from "./publications.js"
 import { Receiver } from "./receiver.js"
 import type { RelaySettings } from "./relay-options.js"
-import { Sender } from "./sender.js"
+import { RelaySender } from "./sender.js"
 import { ALL_NODES, nodeSubject } from "./subjects.js"
 
 /** One stay at the broker: from `connect` to `close`. */
-export class Session implements LineHost {
+export class RelaySession implements LineHost {
   /** Resolves when all is subscribed for the first time. */
   readonly usable: Promise<void>
   readonly interest: Interest
-  readonly sender: Sender
+  readonly sender: RelaySender
   readonly #settings: RelaySettings
   readonly #context: AdapterContext
   readonly #counters: Writable<AdapterCounters>
@@ -46,7 +46,7 @@ export class Session implements LineHost {
     this.usable.catch(() => {})
     const suspect = () => this.#line.suspect()
     this.interest = new Interest(settings, suspect)
-    this.sender = new Sender({
+    this.sender = new RelaySender({
       settings,
       nodeId: context.nodeId,
       maxBytes: bus.capabilities.maxPayloadBytes,
