@@ -21,6 +21,8 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/unit/**/*.test.ts"],
+          // nothing here waits for time to pass: a slow machine is no failure
+          testTimeout: 30_000,
           sequence: { groupOrder: 0 },
         },
       },
@@ -43,8 +45,8 @@ export default defineConfig({
         test: {
           name: "integration",
           include: ["test/integration/**/*.test.ts"],
-          testTimeout: 15_000,
-          hookTimeout: 15_000,
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
           sequence: { groupOrder: 1 },
         },
       },

@@ -37,7 +37,7 @@ export interface BadInput {
 }
 
 /** What the limits of both servers are. */
-export const LIMITS = Object.freeze({ maxPayloadBytes: 65_536, maxFragments: 128 })
+const LIMITS = Object.freeze({ maxPayloadBytes: 65_536, maxFragments: 128 })
 
 const asIs = { encode: (message: Payload) => message, decode: (data: Payload) => data }
 
@@ -63,7 +63,7 @@ export async function startEcho(
 }
 
 /** Bare `ws` that echoes, as its README does it. */
-export async function startBare({ isCompressed = false } = {}): Promise<HttpTarget> {
+async function startBare({ isCompressed = false } = {}): Promise<HttpTarget> {
   const http = await startHttp()
   const wss = new WebSocketServer({
     server: http.server,
@@ -80,7 +80,7 @@ export async function startBare({ isCompressed = false } = {}): Promise<HttpTarg
 }
 
 /** How bytes are handed to the network: all at once, or one by one. */
-export type Pace = "at once" | "byte by byte"
+type Pace = "at once" | "byte by byte"
 
 const PROBE = "are you well?"
 
@@ -88,7 +88,7 @@ const PROBE = "are you well?"
  * Sends one input, and behind it a message, and a close, that only a server which is well answers. What comes back must be
  * frames that a server may send.
  */
-export async function outcomeOf(
+async function outcomeOf(
   server: HttpTarget,
   { request = {}, frames = [] }: Pick<BadInput, "request" | "frames">,
   pace: Pace = "at once",
@@ -247,7 +247,7 @@ export function watchFamily(maxMiB = 64): void {
 }
 
 /** How many descriptors this process has open; 0 where that cannot be seen. */
-export function openDescriptors(): number {
+function openDescriptors(): number {
   return existsSync("/proc/self/fd") ? readdirSync("/proc/self/fd").length : 0
 }
 
