@@ -28,7 +28,7 @@ const { values, positionals } = parseArgs({
   options: { seconds: { type: "string" }, print: { type: "boolean", default: false } },
 })
 const [name = "", count] = positionals
-const load = `Other load on the machine at the start: ${loadavg()[0]?.toFixed(1)} on ${cpus().length} cores.`
+const load = `Load average of the machine at the start: ${loadavg()[0]?.toFixed(1)} on ${cpus().length} cores.`
 
 const TRIALS: Record<string, () => Promise<void>> = {
   async hold() {

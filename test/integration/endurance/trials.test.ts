@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs"
-import { expect, it } from "vitest"
+import { expect, it, vi } from "vitest"
 import { drainTrial, judgeDrain } from "../../../bench/endurance/drain.js"
 import { hold, judgeHold } from "../../../bench/endurance/hold.js"
 import { judgeRolling, rolling } from "../../../bench/endurance/rolling.js"
@@ -8,6 +8,9 @@ import { judgeStall, stall } from "../../../bench/endurance/stall.js"
 import { judgeStorm, storm } from "../../../bench/endurance/storm.js"
 import { binned, toTable, type Verdict } from "../../../bench/endurance/trial.js"
 import { section } from "../../../bench/page.js"
+
+// a dozen processes start in each: on a busy machine that takes a while
+vi.setConfig({ testTimeout: 60_000 })
 
 const page = readFileSync(new URL("../../../docs/operations.md", import.meta.url), "utf8")
 
