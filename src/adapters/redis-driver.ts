@@ -163,7 +163,7 @@ function nodeRedisDriver(
       client.on("sharded-channel-moved", () => events.moved())
       await opened(client.connect(), () => client.destroy(), end)
       const take = (message: Uint8Array, channel: Uint8Array) => events.message(utf8(channel), message)
-      const turns = new Turns()
+      const turns = new SlotTurns()
       return {
         command: (...args) => client.sendCommand(args.map(asBuffer)),
         subscribe: (kind, channels) =>
@@ -221,7 +221,7 @@ function ioredisDriver(pattern: () => IoredisClient, isCluster: boolean): RedisD
  * Has subscriptions wait for unsubscriptions that are on their way: `@redis/client` keeps a list of its own, finds a
  * channel still there, and does not ask for it again.
  */
-class Turns {
+class SlotTurns {
   #leaving = 0
   #last: Promise<unknown> = Promise.resolve()
 
