@@ -4,7 +4,7 @@
 
 import { connect } from "@nats-io/transport-node"
 import type { Adapter } from "holdfast"
-import { nats } from "holdfast/adapters/nats"
+import { type NatsAdapterOptions, nats } from "holdfast/adapters/nats"
 import { ensureProgram } from "../../scripts/debian-packages.js"
 import type { EngineKind } from "./adapters-engine.js"
 
@@ -17,7 +17,7 @@ export function natsServer(): EngineKind {
   }
 }
 
-/** Shorter times than the defaults, so that silence is found while a test waits. */
-export function natsAdapter(url: string): Adapter {
-  return nats((options) => connect({ servers: url, ...options }), { silenceMs: 1_500, markMs: 500 })
+/** An adapter at a server. */
+export function natsAdapter(url: string, options: NatsAdapterOptions): Adapter {
+  return nats((connecting) => connect({ servers: url, ...connecting }), options)
 }

@@ -21,13 +21,10 @@ export function redisServer(...more: string[]): EngineKind {
   }
 }
 
-/** Shorter times than the defaults, so that silence is found while a test waits. */
-const QUICK: RedisAdapterOptions = { silenceMs: 1_500, markMs: 500 }
-
 /** Makes an adapter of each client library. Their clients are patterns: they never connect. */
 export const REDIS_CLIENTS = {
   "@redis/client": (url: string, options?: RedisAdapterOptions): Adapter =>
-    redis(createClient({ url }), { ...QUICK, ...options }),
+    redis(createClient({ url }), options),
   ioredis: (url: string, options?: RedisAdapterOptions): Adapter =>
-    redis(new Redis(url, { lazyConnect: true }), { ...QUICK, ...options }),
+    redis(new Redis(url, { lazyConnect: true }), options),
 } as const

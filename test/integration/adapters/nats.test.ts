@@ -21,8 +21,8 @@ beforeAll(async () => {
 afterAll(() => engine?.stop())
 
 describe("NATS", () => {
-  const start = adapterSuite(natsServer, (port) =>
-    natsAdapter(port === undefined ? (url as string) : `nats://127.0.0.1:${port}`),
+  const start = adapterSuite(natsServer, (port, times) =>
+    natsAdapter(port === undefined ? (url as string) : `nats://127.0.0.1:${port}`, times),
   )
   suites.push(start)
 })

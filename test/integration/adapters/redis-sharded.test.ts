@@ -1,6 +1,6 @@
 import { createCluster } from "@redis/client"
 import type { Adapter } from "holdfast"
-import { type RedisAdapterOptions, redis } from "holdfast/adapters/redis"
+import { type RelayOptions, redis } from "holdfast/adapters/redis"
 import { type AdapterCase, adapterCases } from "holdfast/testing"
 import { Cluster } from "ioredis"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
@@ -8,7 +8,7 @@ import { partitionOf, partitionSlot } from "../../../src/adapters/redis-partitio
 import { AdapterNode } from "../../support/adapters-node.js"
 import { REDIS_CLIENTS, redisServer } from "../../support/adapters-redis.js"
 import { RedisCluster } from "../../support/adapters-redis-cluster.js"
-import { adapterSuite, inLanes } from "../../support/adapters-suite.js"
+import { adapterSuite, inLanes, PATIENT, QUICK } from "../../support/adapters-suite.js"
 import { until } from "../../support/deadline.js"
 
 /** Longer than Debian's package takes to install. */
@@ -17,15 +17,13 @@ const INSTALL_MS = 120_000
 /** Cases that run at the same time: each node has seven connections. */
 const AT_ONCE = 6
 
-const QUICK: RedisAdapterOptions = { silenceMs: 1_500, markMs: 500 }
-
 /** Clients of a cluster by library: connected, as patterns. */
 const CLUSTER_CLIENTS = {
   "@redis/client": async (ports: readonly number[]) => {
     const client = createCluster({ rootNodes: ports.map((port) => ({ url: `redis://127.0.0.1:${port}` })) })
     client.on("error", () => {})
     await client.connect()
-    return { make: () => redis(client, QUICK), end: () => client.destroy() }
+    return { make: (times: RelayOptions) => redis(client, times), end: () => client.destroy() }
   },
   ioredis: async (ports: readonly number[]) => {
     const client = new Cluster(
@@ -34,7 +32,7 @@ const CLUSTER_CLIENTS = {
     )
     client.on("error", () => {})
     await client.connect()
-    return { make: () => redis(client, QUICK), end: () => client.disconnect() }
+    return { make: (times: RelayOptions) => redis(client, times), end: () => client.disconnect() }
   },
 } as const
 
@@ -49,7 +47,7 @@ beforeAll(async () => {
 afterAll(() => cluster.stop())
 
 describe.each(Object.entries(CLUSTER_CLIENTS))("a Redis Cluster with %s", (_name, connect) => {
-  let make: () => Adapter
+  let make: (times: RelayOptions) => Adapter
   let end: () => void
   let outcomes: ReadonlyMap<AdapterCase, Promise<void>>
   const behaviours = adapterCases.filter(({ needs }) => needs.length === 0)
@@ -58,7 +56,9 @@ describe.each(Object.entries(CLUSTER_CLIENTS))("a Redis Cluster with %s", (_name
     const client = await connect(cluster.ports)
     make = client.make
     end = client.end
-    outcomes = inLanes(behaviours, AT_ONCE, ({ run }) => run({ makeAdapter: () => make() }))
+    outcomes = inLanes(behaviours, AT_ONCE, ({ run }) =>
+      run({ makeAdapter: () => make(PATIENT), patienceMs: 10_000 }),
+    )
   })
 
   afterAll(() => end())
@@ -68,7 +68,10 @@ describe.each(Object.entries(CLUSTER_CLIENTS))("a Redis Cluster with %s", (_name
   })
 
   it("A4: goes on when the slot of a channel moves to another node", async () => {
-    const [speaker, hearer] = await Promise.all([AdapterNode.start(make()), AdapterNode.start(make())])
+    const [speaker, hearer] = await Promise.all([
+      AdapterNode.start(make(QUICK)),
+      AdapterNode.start(make(QUICK)),
+    ])
     const slot = partitionSlot(partitionOf("c:room:moving"))
     await hearer.adapter.subscribe(["room:moving"])
     await speaker.publish("room:moving", "before")
@@ -93,7 +96,10 @@ describe.each(Object.entries(CLUSTER_CLIENTS))("a Redis Cluster with %s", (_name
   })
 
   it("A4: flows again after a master was killed and has come back", async () => {
-    const [speaker, hearer] = await Promise.all([AdapterNode.start(make()), AdapterNode.start(make())])
+    const [speaker, hearer] = await Promise.all([
+      AdapterNode.start(make(QUICK)),
+      AdapterNode.start(make(QUICK)),
+    ])
     const channels = Array.from({ length: 30 }, (_, i) => `room:${i}`)
     await hearer.adapter.subscribe(channels)
     const [victim] = cluster.nodes
@@ -115,7 +121,7 @@ describe.each(Object.entries(CLUSTER_CLIENTS))("a Redis Cluster with %s", (_name
 describe("sharded channels on a single Redis", () => {
   const start = adapterSuite(
     redisServer,
-    (port) => REDIS_CLIENTS["@redis/client"](`redis://127.0.0.1:${port}`, { sharded: true }),
+    (port, times) => REDIS_CLIENTS["@redis/client"](`redis://127.0.0.1:${port}`, { ...times, sharded: true }),
     adapterCases.filter(({ needs }) => needs.length > 0),
   )
   suites.push(start)

@@ -21,8 +21,8 @@ beforeAll(async () => {
 afterAll(() => engine?.stop())
 
 describe.each(Object.entries(REDIS_CLIENTS))("Redis with %s", (_name, makeAdapter) => {
-  const start = adapterSuite(redisServer, (port) =>
-    makeAdapter(port === undefined ? (url as string) : `redis://127.0.0.1:${port}`),
+  const start = adapterSuite(redisServer, (port, times) =>
+    makeAdapter(port === undefined ? (url as string) : `redis://127.0.0.1:${port}`, times),
   )
   suites.push(start)
 })
