@@ -11,6 +11,9 @@ export interface Rate {
   readonly burst: number
 }
 
+/** By how much sums of fractions may be off, in milliseconds. */
+const ROUNDING_MS = 1e-6
+
 /** One bucket. */
 export class TokenBucket {
   readonly #rate: Rate
@@ -38,10 +41,11 @@ export class TokenBucket {
     return true
   }
 
-  /** How long until nothing is owed, in milliseconds. */
+  /** How long until nothing is owed, in whole milliseconds: a rest too small to move a clock would be waited for forever. */
   debtMs(now: number): number {
     this.#fill(now)
-    return this.#tokens >= 0 ? 0 : (-this.#tokens / this.#rate.perSecond) * 1_000
+    if (this.#tokens >= 0) return 0
+    return Math.max(0, Math.ceil((-this.#tokens / this.#rate.perSecond) * 1_000 - ROUNDING_MS))
   }
 
   /** Whether it is at least half full. */

@@ -1,3 +1,4 @@
+import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { TokenBucket } from "../../../src/wire/token-bucket.js"
 
@@ -23,6 +24,31 @@ describe("a token bucket", () => {
     expect(bucket.isDeepInDebt).toBe(false)
     bucket.take(500, 21)
     expect(bucket.isDeepInDebt).toBe(true)
+  })
+
+  // a debt of a trillionth of a millisecond made a timer that no clock could ever pass
+  it("says for how long in whole milliseconds, after which next to nothing is owed", () => {
+    const rates = fc.record({
+      perSecond: fc.double({ min: 0.01, max: 1e8, noNaN: true }),
+      burst: fc.nat(1e6),
+    })
+    const steps = fc.array(fc.record({ waitMs: fc.nat(5_000), count: fc.nat(1e6) }), { maxLength: 20 })
+    const check = (
+      rate: { perSecond: number; burst: number },
+      taken: { waitMs: number; count: number }[],
+    ) => {
+      let now = 12_345.678
+      const bucket = new TokenBucket(rate, now)
+      for (const { waitMs, count } of taken) {
+        now += waitMs
+        bucket.take(now, count)
+        const debtMs = bucket.debtMs(now)
+        expect(Number.isInteger(debtMs)).toBe(true)
+        now += debtMs
+        expect(bucket.debtMs(now)).toBeLessThanOrEqual(1)
+      }
+    }
+    fc.assert(fc.property(rates, steps, check), { numRuns: 500 })
   })
 
   it("is calm from half full on", () => {
