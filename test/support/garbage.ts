@@ -9,6 +9,16 @@ import { runInNewContext } from "node:vm"
 setFlagsFromString("--expose_gc")
 const collect = runInNewContext("gc") as () => void
 
+/** Bytes held in the heap and outside it, once what nobody refers to is collected where that could matter. */
+export function heldBytes(worthCollecting = 0): number {
+  const held = () => {
+    const { heapUsed, external } = process.memoryUsage()
+    return heapUsed + external
+  }
+  if (held() > worthCollecting) collect()
+  return held()
+}
+
 /** Collects everything that nothing refers to. */
 export async function collectGarbage(): Promise<void> {
   // a reference that was read or made in this turn is kept alive until the turn is over
