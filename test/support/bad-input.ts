@@ -176,7 +176,7 @@ export function describeBadInput(
   const start = () => startEcho({}, isCompressed ? { compression: "shared" } : {})
   const rows = cases.map((it) => [it.what, it.rule, shownOutcome(it), it] as const)
 
-  describe(`R1: bad input: ${family}`, () => {
+  describe(family, () => {
     watchFamily()
 
     it.each(rows)("%s (%s): %s", async (_what, _rule, _outcome, input) => {

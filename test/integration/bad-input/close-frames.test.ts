@@ -9,7 +9,7 @@ const ALLOWED = [
   1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3999, 4000, 4999,
 ]
 
-describeBadInput("close frames", [
+describeBadInput("R1: close frames", [
   ...FORBIDDEN.map(
     (code): BadInput => ({ what: `code ${code}`, rule, frames: [close(code)], outcome: { close: 1002 } }),
   ),

@@ -191,4 +191,4 @@ function inPieces(bytes: Buffer, count: number): Uint8Array[] {
   })
 }
 
-describeBadInput("compression", [...offers, ...frames], { isCompressed: true })
+describeBadInput("R1: compression", [...offers, ...frames], { isCompressed: true })

@@ -29,7 +29,7 @@ const taken: readonly [string, Uint8Array, string[]][] = [
   ["60 pings in one write", times(60, ping("x")), Array.from({ length: 60 }, () => "pong x")],
 ]
 
-describeBadInput("control frames", [
+describeBadInput("R1: control frames", [
   ...broken.map(([what, bytes]): BadInput => ({ what, rule, frames: [bytes], outcome: PROTOCOL_ERROR })),
   ...taken.map(([what, bytes, outcome]): BadInput => ({ what, rule, frames: [bytes], outcome })),
 ])

@@ -42,7 +42,7 @@ const taken: readonly [string, Uint8Array[], string[]][] = [
   ],
 ]
 
-describeBadInput("fragments", [
+describeBadInput("R1: fragments", [
   ...broken.map(([what, frames]): BadInput => ({ what, rule, frames, outcome: PROTOCOL_ERROR })),
   ...taken.map(([what, frames, outcome]): BadInput => ({ what, rule, frames, outcome })),
   { what: "129 fragments", rule: "maxFragments", frames: [fragments(129, 1)], outcome: { close: 1008 } },

@@ -78,7 +78,7 @@ const taken: readonly BadInput[] = [
   },
 ].map((it) => ({ ...it, rule: "RFC 6455, 5.2" }))
 
-describeBadInput("framing", [
+describeBadInput("R1: framing", [
   ...reservedBits,
   ...reservedOpcodes,
   ...masking,

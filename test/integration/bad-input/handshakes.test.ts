@@ -128,7 +128,7 @@ const taken: readonly (readonly [string, string, RequestParts | string])[] = [
   ["an absolute target", "RFC 9112, 3.2.2", { target: "http://127.0.0.1/" }],
 ]
 
-describeBadInput("handshakes", [
+describeBadInput("R1: handshakes", [
   ...[...startLine, ...headers, ...bodies, ...places].map(
     ([what, rule, request, status]): BadInput => ({ what, rule, request, outcome: { status } }),
   ),

@@ -7,7 +7,7 @@ const TOO_BIG = { close: 1009 }
 const open = { fin: false }
 const kib = "x".repeat(1_024)
 
-describeBadInput("sizes", [
+describeBadInput("R1: sizes", [
   { what: "64 KiB of text", rule, frames: [text("x".repeat(LIMIT))], outcome: ["x".repeat(LIMIT)] },
   {
     what: "64 KiB of bytes",

@@ -40,7 +40,7 @@ function inFragments(bytes: readonly number[]): Buffer {
 
 const few = invalid.filter(([, bytes]) => bytes.length <= 128)
 
-describeBadInput("UTF-8", [
+describeBadInput("R1: UTF-8", [
   ...invalid.map(
     ([what, bytes]): BadInput => ({ what, rule, frames: [text(bytes)], outcome: { close: 1007 } }),
   ),
