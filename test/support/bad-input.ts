@@ -248,7 +248,7 @@ export function watchFamily(maxMiB = 64): void {
 }
 
 /** How many descriptors this process has open; 0 where that cannot be seen. */
-function openDescriptors(): number {
+export function openDescriptors(): number {
   return existsSync("/proc/self/fd") ? readdirSync("/proc/self/fd").length : 0
 }
 
