@@ -42,12 +42,14 @@ export class HeadDeadline {
     if (peer === undefined) return
     this.#forget(peer)
     const timer = new Timer(this.#clock, () => this.#end(peer))
-    const wait = { timer, socket, isPlain: !("setSecureContext" in this.#server) }
+    const closed = () => {
+      if (this.#waiting.get(peer) === wait) this.#forget(peer)
+    }
+    const isPlain = !("setSecureContext" in this.#server)
+    const wait: Wait = { timer, socket, isPlain, unlisten: () => socket.off("close", closed) }
     this.#waiting.set(peer, wait)
     timer.start(this.#timeoutMs)
-    socket.once("close", () => {
-      if (this.#waiting.get(peer) === wait) this.#forget(peer)
-    })
+    socket.on("close", closed)
   }
 
   /** From here on there is somebody to answer. */
@@ -66,8 +68,11 @@ export class HeadDeadline {
   }
 
   #forget(peer: string | undefined): void {
-    if (peer === undefined) return
-    this.#waiting.get(peer)?.timer.stop()
+    const wait = peer === undefined ? undefined : this.#waiting.get(peer)
+    if (peer === undefined || !wait) return
+    wait.timer.stop()
+    // a socket may live for days after its head, and there may be a hundred thousand
+    wait.unlisten()
     this.#waiting.delete(peer)
   }
 }
@@ -77,6 +82,8 @@ interface Wait {
   socket: Socket
   /** Whether what is written to it arrives as it is. */
   isPlain: boolean
+  /** Hears no more of its end. */
+  readonly unlisten: () => void
 }
 
 /** Where the other end is; `undefined` for Unix sockets, and for those that have ended. */

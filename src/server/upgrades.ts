@@ -91,5 +91,10 @@ function patience({ headTimeoutMs }: UpgradeTaker): number {
 
 /** From `upgrade` until `ws` takes over nobody listens for `error`: a client's reset would end the process. */
 function guard(socket: Duplex): void {
-  socket.on("error", () => socket.destroy())
+  socket.on("error", destroyIt)
+}
+
+/** One for all sockets: it stays on them for as long as they live. */
+function destroyIt(this: Duplex): void {
+  this.destroy()
 }

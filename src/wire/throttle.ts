@@ -37,15 +37,12 @@ export interface ThrottleOwner {
 
 /** Watches the rate of one peer. */
 export class Throttle {
-  readonly #owner: ThrottleOwner
+  readonly #limits: InboundLimits
   readonly #clock: Clock
-  readonly #buckets: readonly TokenBucket[]
-  readonly #messages: TokenBucket | undefined
-  readonly #bytes: TokenBucket | undefined
-  readonly #timer: Timer
-  /** So much may come in before the buckets are asked, which is then paid for at once. */
-  readonly #slackMessages: number
-  readonly #slackBytes: number
+  readonly #owner: ThrottleOwner
+  /** Made when they are first asked; until then they are full. Most peers never send so much. */
+  #buckets: Buckets | undefined
+  #timer: Timer | undefined
   #unpaidMessages = 0
   #unpaidBytes = 0
   #breachedAt: number | undefined
@@ -54,21 +51,15 @@ export class Throttle {
   #grace: number
 
   constructor(limits: InboundLimits, clock: Clock, owner: ThrottleOwner) {
-    const now = clock.now()
-    this.#owner = owner
+    this.#limits = limits
     this.#clock = clock
-    this.#messages = limits.messages && new TokenBucket(limits.messages, now)
-    this.#bytes = limits.bytes && new TokenBucket(limits.bytes, now)
-    this.#buckets = [this.#messages, this.#bytes].filter((it) => it !== undefined)
-    this.#slackMessages = slackOf(limits.messages)
-    this.#slackBytes = slackOf(limits.bytes)
-    this.#timer = new Timer(clock, () => this.#look())
+    this.#owner = owner
     this.#grace = limits.messages?.burst ?? GRACE_MESSAGES
   }
 
   /** Whether reading is paused because of the rate. */
   get isPaused(): boolean {
-    return this.#timer.isArmed || this.#grace <= 0
+    return this.#timer?.isArmed === true || this.#grace <= 0
   }
 
   /** Whether the peer was given up: what it still sends is read for a while, and worth nothing. */
@@ -80,7 +71,9 @@ export class Throttle {
   received(now: number, byteLength: number): void {
     this.#unpaidMessages += 1
     this.#unpaidBytes += byteLength
-    const isWithin = this.#unpaidMessages <= this.#slackMessages && this.#unpaidBytes <= this.#slackBytes
+    const { messages, bytes } = this.#limits
+    // so much may come in before the buckets are asked, which is then paid for at once
+    const isWithin = this.#unpaidMessages <= slackOf(messages) && this.#unpaidBytes <= slackOf(bytes)
     if (!isWithin || this.#breachedAt !== undefined) this.#settle(now)
   }
 
@@ -93,27 +86,23 @@ export class Throttle {
     const bytes = this.#unpaidBytes
     this.#unpaidMessages = 0
     this.#unpaidBytes = 0
-    if (this.#breachedAt !== undefined && this.#buckets.every((it) => it.isCalm(now))) {
-      this.#breachedAt = undefined
-    }
-    const isOver = this.#messages?.take(now, messages) === false
-    if (this.#bytes?.take(now, bytes) === false || isOver) this.#breach(now)
+    this.#buckets ??= new Buckets(this.#limits, now)
+    if (this.#breachedAt !== undefined && this.#buckets.areCalm(now)) this.#breachedAt = undefined
+    if (!this.#buckets.take(now, messages, bytes)) this.#breach(now, this.#buckets)
   }
 
   /** The connection has ended. */
   stop(): void {
-    this.#timer.stop()
+    this.#timer?.stop()
   }
 
-  #breach(now: number): void {
+  #breach(now: number, buckets: Buckets): void {
     this.#breachedAt ??= now
-    const canPause = this.isPaused || this.#pause(now)
-    const isUnruly = canPause
-      ? now - this.#breachedAt >= PATIENCE_MS
-      : this.#buckets.some((it) => it.isDeepInDebt)
+    const canPause = this.isPaused || this.#pause(now, buckets)
+    const isUnruly = canPause ? now - this.#breachedAt >= PATIENCE_MS : buckets.areDeepInDebt
     if (!isUnruly) return
     this.#isGivenUp = true
-    this.#timer.stop()
+    this.#timer?.stop()
     this.#owner.unruly()
     this.#owner.resumeReading()
   }
@@ -124,23 +113,51 @@ export class Throttle {
     if (this.#grace === 0) this.#owner.pauseReading()
   }
 
-  #pause(now: number): boolean {
+  #pause(now: number, buckets: Buckets): boolean {
     if (!this.#owner.pauseReading()) return false
-    this.#timer.start(this.#debtMs(now))
+    this.#timer ??= new Timer(this.#clock, () => this.#look(buckets))
+    this.#timer.start(buckets.debtMs(now))
     this.#owner.throttled()
     return true
   }
 
   /** What was read before the pause took hold may have made the debt greater. */
-  #look(): void {
-    const debtMs = this.#debtMs(this.#clock.now())
-    if (debtMs > 0) this.#timer.start(debtMs)
+  #look(buckets: Buckets): void {
+    const debtMs = buckets.debtMs(this.#clock.now())
+    if (debtMs > 0) this.#timer?.start(debtMs)
     else this.#owner.resumeReading()
   }
+}
 
-  #debtMs(now: number): number {
+/** The buckets of one peer, for messages and for bytes. */
+class Buckets {
+  readonly #messages: TokenBucket | undefined
+  readonly #bytes: TokenBucket | undefined
+  readonly #all: readonly TokenBucket[]
+
+  constructor({ messages, bytes }: InboundLimits, now: number) {
+    this.#messages = messages && new TokenBucket(messages, now)
+    this.#bytes = bytes && new TokenBucket(bytes, now)
+    this.#all = [this.#messages, this.#bytes].filter((it) => it !== undefined)
+  }
+
+  /** Takes tokens of both kinds. Returns whether there were enough. */
+  take(now: number, messages: number, bytes: number): boolean {
+    const isWithin = this.#messages?.take(now, messages) !== false
+    return this.#bytes?.take(now, bytes) !== false && isWithin
+  }
+
+  areCalm(now: number): boolean {
+    return this.#all.every((it) => it.isCalm(now))
+  }
+
+  get areDeepInDebt(): boolean {
+    return this.#all.some((it) => it.isDeepInDebt)
+  }
+
+  debtMs(now: number): number {
     // whole milliseconds, as timers are: a fraction could be too small to move the sum of two moments
-    return Math.ceil(Math.max(0, ...this.#buckets.map((it) => it.debtMs(now))))
+    return Math.ceil(Math.max(0, ...this.#all.map((it) => it.debtMs(now))))
   }
 }
 

@@ -104,7 +104,7 @@ describe("Deflater", () => {
         })
       }),
     )
-  })
+  }, 20_000)
 })
 
 describe("S13 Deflater above offloadBytes", () => {
