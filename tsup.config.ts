@@ -6,6 +6,7 @@ export default defineConfig({
     "src/server.ts",
     "src/compat.ts",
     "src/testing.ts",
+    "src/testing/node.ts",
     "src/adapters/nats.ts",
     "src/adapters/redis.ts",
     "src/metrics/prometheus.ts",

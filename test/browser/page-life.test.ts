@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url"
 import { build } from "esbuild"
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest"
 import { type WebSocket, WebSocketServer } from "ws"
-import { ClientProxy } from "../support/client-proxy.js"
+import { startProxy } from "../support/client-proxy.js"
 import { until } from "../support/deadline.js"
 import { DevTools, type Tab } from "../support/devtools.js"
 
@@ -83,7 +83,7 @@ class PageServer {
 async function openPage(options: { host?: string; isProxied?: boolean } = {}) {
   const server = new PageServer()
   const port = await server.listen()
-  const proxy = options.isProxied ? await ClientProxy.start(port) : undefined
+  const proxy = options.isProxied ? await startProxy(port) : undefined
   const page = `http://${FAR}:${port}/`
   const tab = await devTools.open(page)
   const address = proxy?.url ?? `ws://${options.host ?? "127.0.0.1"}:${port}/`

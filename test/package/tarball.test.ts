@@ -25,7 +25,7 @@ const DOORS = Object.keys(manifest.exports)
   .filter((name) => name !== "./package.json")
   .map((name) => `holdfast${name.slice(1)}`)
 /** The doors whose types name Node's. */
-const NODE_DOORS = ["holdfast/server", "holdfast/auth/jwt"]
+const NODE_DOORS = ["holdfast/server", "holdfast/auth/jwt", "holdfast/testing/node"]
 /** What some doors need beside the package, and the package does not bring. */
 const OPTIONAL_PEERS = Object.keys(manifest.peerDependencies)
 const NPM_FLAGS = ["--prefer-offline", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"]

@@ -1,6 +1,6 @@
 import { createHub, type Hub, json } from "holdfast"
 import { describe, expect, it, onTestFinished } from "vitest"
-import { ClientProxy } from "../../support/client-proxy.js"
+import { startProxy } from "../../support/client-proxy.js"
 import { dial, RestartingServer } from "../../support/client-servers.js"
 import { until } from "../../support/deadline.js"
 import { seededRandom } from "../../support/seeded-random.js"
@@ -42,7 +42,7 @@ async function sendThroughCuts(seed: number): Promise<Account> {
   const random = seededRandom(seed)
   const account = new Account()
   const server = await startRecorder(account.received)
-  const proxy = await ClientProxy.start(server.port)
+  const proxy = await startProxy(server.port)
   const backoff = { initialMs: 1, floorMs: 0, maxMs: 1 }
   const { client } = dial(proxy.url, {
     codec: json<never, number>(),
@@ -74,7 +74,7 @@ async function sendThroughCuts(seed: number): Promise<Account> {
       sendNext()
       if (random() < 0.7) await new Promise((resolve) => setImmediate(resolve))
     }
-    proxy.cut()
+    proxy.reset()
   }
   await until(isBack, "the client to be back", LONG_MS)
   await client.sendAsync(account.sent, { until: "fenced" })
@@ -103,7 +103,7 @@ describe("C23 what nothing proves to have arrived", () => {
 
   it("C23 is 100 of 100 messages into a line that swallows them", async () => {
     const { url, accepted } = await startServer()
-    const proxy = await ClientProxy.start(Number(new URL(url).port))
+    const proxy = await startProxy(Number(new URL(url).port))
     const { client } = dial(proxy.url, { heartbeat: { intervalMs: 100, timeoutMs: 100 } })
     const counts: number[] = []
     client.on("unconfirmed", ({ count }) => counts.push(count))

@@ -1,7 +1,7 @@
 import { once } from "node:events"
 import { createHub, type Hub, json } from "holdfast"
 import { describe, expect, it, onTestFinished } from "vitest"
-import { ClientProxy } from "../../support/client-proxy.js"
+import { startProxy } from "../../support/client-proxy.js"
 import { dial, RestartingServer } from "../../support/client-servers.js"
 import { inTime, until } from "../../support/deadline.js"
 import { seededRandom } from "../../support/seeded-random.js"
@@ -30,7 +30,7 @@ describe("C20, C21 what is sent while the line comes and goes", () => {
       const COUNT = 2_000
       const random = seededRandom(seed)
       const { received, hub, server } = await startCounting()
-      const proxy = await ClientProxy.start(server.port)
+      const proxy = await startProxy(server.port)
       const options = { codec: json<never, number>(), queue: ROOM, connectTimeoutMs: 1_000 }
       const { client, log } = dial(proxy.url, options)
       await inTime(client.opened, "the first open")
@@ -46,7 +46,7 @@ describe("C20, C21 what is sent while the line comes and goes", () => {
         if (result === "queued") queued.push(number)
         if (random() < 0.3) await new Promise((resolve) => setImmediate(resolve))
         if (random() < 0.02 && isClear()) {
-          proxy.cut()
+          proxy.reset()
           cuts += 1
         }
         if (number % 500 === 250) {

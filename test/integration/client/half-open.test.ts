@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net"
 import { createHub, ReconnectingClient, text } from "holdfast"
 import { attach } from "holdfast/server"
 import { describe, expect, it, onTestFinished } from "vitest"
-import { ClientProxy } from "../../support/client-proxy.js"
+import { startProxy } from "../../support/client-proxy.js"
 import { until } from "../../support/deadline.js"
 
 const HEARTBEAT = { intervalMs: 1_000, timeoutMs: 1_000 }
@@ -18,7 +18,7 @@ describe("R21 a line that stalls with both ends alive", () => {
       await hub.close()
       http.close()
     })
-    const proxy = await ClientProxy.start((http.address() as AddressInfo).port)
+    const proxy = await startProxy((http.address() as AddressInfo).port)
     const client = new ReconnectingClient<string, string>(proxy.url, {
       codec: text(),
       heartbeat: HEARTBEAT,

@@ -1,6 +1,6 @@
 import { once } from "node:events"
 import { describe, expect, it } from "vitest"
-import { ClientProxy } from "../../support/client-proxy.js"
+import { startProxy } from "../../support/client-proxy.js"
 import { dial, echo, RestartingServer, startStalling } from "../../support/client-servers.js"
 import { inTime, until } from "../../support/deadline.js"
 import { startServer } from "../../support/ws-server.js"
@@ -52,7 +52,7 @@ describe("C12 a line that swallows everything", () => {
 
   it("C12 is noticed, and the next dial does not wait for the dead socket", async () => {
     const server = await startServer()
-    const proxy = await ClientProxy.start(server.port)
+    const proxy = await startProxy(server.port)
     const { client, log } = dial(proxy.url, { heartbeat })
     const first = await server.accepted()
     await until(() => client.state === "open", "the first open")
@@ -68,7 +68,7 @@ describe("C12 a line that swallows everything", () => {
   it("C12 is dialled again until it heals, with what was sent meanwhile", async () => {
     const server = await startServer()
     echo(server.wss)
-    const proxy = await ClientProxy.start(server.port)
+    const proxy = await startProxy(server.port)
     const { client, log } = dial(proxy.url, { heartbeat, connectTimeoutMs: CONNECT_MS })
     await inTime(client.opened, "the first open")
     proxy.blackHole()
