@@ -3,7 +3,7 @@
  */
 
 /** How long a wait may take before it counts as failed, in milliseconds. */
-const DEADLINE_MS = 2_000
+const DEADLINE_MS = 10_000
 
 /** The same promise, but rejected when it takes too long. */
 export async function inTime<T>(promise: Promise<T>, what: string, ms = DEADLINE_MS): Promise<T> {
