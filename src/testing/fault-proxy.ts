@@ -169,6 +169,8 @@ export class FaultProxy implements AsyncDisposable {
     return this.#settings.latencyMs
   }
 
+  /** Sets it, for what is forwarded from now on. */
+
   set latencyMs(ms: number) {
     this.#settings.latencyMs = checkNumber("faultProxy.latencyMs", ms, 0)
   }
@@ -177,6 +179,8 @@ export class FaultProxy implements AsyncDisposable {
   get bytesPerSecond(): number | false {
     return this.#settings.bytesPerSecond
   }
+
+  /** Sets it, for what is forwarded from now on. */
 
   set bytesPerSecond(bytes: number | false) {
     this.#settings.bytesPerSecond =

@@ -15,7 +15,7 @@ import { type DialOptions, dial } from "../wire/dial.js"
 /** How a {@link TestClient} connects and waits. */
 export interface TestClientOptions<Incoming = unknown, Outgoing = unknown>
   extends DialOptions<Incoming, Outgoing> {
-  /** How long {@link TestClient.next} and its kin wait, in milliseconds. @defaultValue 1_000 */
+  /** How long `next()` and its kin wait, in milliseconds. @defaultValue 1_000 */
   readonly timeoutMs?: number
 }
 
