@@ -5,10 +5,8 @@
 
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net"
 import { checkNumber, reject } from "../core/options.js"
-import { FaultFlow, type FlowSettings } from "./fault-flow.js"
-
-/** A direction of a line: `up` is towards the target, `down` is back. */
-export type FaultDirection = "up" | "down"
+import type { FlowSettings } from "./fault-flow.js"
+import { DIRECTIONS, type FaultDirection, FaultLine } from "./fault-line.js"
 
 /** How a {@link FaultProxy} begins. */
 export interface FaultProxyOptions {
@@ -17,8 +15,6 @@ export interface FaultProxyOptions {
   /** How many bytes pass in a second, in each direction of each line; `false` for no limit. @defaultValue false */
   readonly bytesPerSecond?: number | false
 }
-
-const DIRECTIONS = ["up", "down"] as const
 
 /**
  * Starts a proxy on a free port of 127.0.0.1.
@@ -40,88 +36,13 @@ export async function faultProxy(
   return proxy
 }
 
-/** What every line of a proxy goes by. */
-interface LineParts {
-  readonly settings: FlowSettings
-  readonly stalled: ReadonlySet<FaultDirection>
-  /** Bytes have passed. Returns how many more may, in this direction. */
-  readonly passed: (direction: FaultDirection, bytes: number) => number
-  readonly allowance: (direction: FaultDirection) => number
-  readonly ended: (line: Line) => void
-}
-
-/** Both ends of one forwarded connection, and what flows between them. */
-class Line {
-  readonly #near: Socket
-  readonly #far: Socket | undefined
-  readonly #flows: Readonly<Partial<Record<FaultDirection, FaultFlow>>>
-  readonly #parts: LineParts
-  /** Whether bytes pass, or wait to. */
-  isLive = true
-  /** How many of its ends are not closed. */
-  #open: number
-
-  /** @param far - The other end; without one the connection leads nowhere. */
-  constructor(near: Socket, far: Socket | undefined, parts: LineParts) {
-    this.#near = near
-    this.#far = far
-    this.#parts = parts
-    this.#flows = far ? { up: this.#flow("up", near, far), down: this.#flow("down", far, near) } : {}
-    this.#open = far ? 2 : 1
-    if (!far) this.kill()
-    for (const socket of [near, far]) {
-      // a refused or reset end is an end like any other
-      socket?.on("error", () => {})
-      socket?.on("close", (hadError) => this.#closed(hadError))
-    }
-  }
-
-  flow(direction: FaultDirection): FaultFlow | undefined {
-    return this.#flows[direction]
-  }
-
-  /** Lets nothing pass any more, without a sign to either end. */
-  kill(): void {
-    this.isLive = false
-    for (const direction of DIRECTIONS) this.#flows[direction]?.kill()
-    this.#near.resume()
-  }
-
-  /** Ends both ends with a reset. */
-  reset(): void {
-    this.isLive = false
-    for (const direction of DIRECTIONS) this.#flows[direction]?.stop()
-    for (const socket of [this.#near, this.#far]) if (socket) resetSocket(socket)
-  }
-
-  #flow(direction: FaultDirection, from: Socket, to: Socket): FaultFlow {
-    const { settings, stalled, passed, allowance } = this.#parts
-    const flow = new FaultFlow(from, to, settings, {
-      passed: (bytes) => passed(direction, bytes),
-      get allowance() {
-        return allowance(direction)
-      },
-      exhausted: () => this.reset(),
-    })
-    if (stalled.has(direction)) flow.stall(true)
-    return flow
-  }
-
-  #closed(hadError: boolean): void {
-    this.#open -= 1
-    // what happens at one end of a dead line is not heard at the other
-    if (this.isLive && hadError) this.reset()
-    if (this.#open === 0) this.#parts.ended(this)
-  }
-}
-
 /** A TCP proxy with faults on demand. Made by {@link faultProxy}. For Node. */
 export class FaultProxy implements AsyncDisposable {
   /** Bytes that have passed, by direction. */
   readonly passed: Readonly<Record<FaultDirection, number>>
   readonly #target: URL
   readonly #settings: FlowSettings
-  readonly #lines = new Set<Line>()
+  readonly #lines = new Set<FaultLine>()
   readonly #stalled = new Set<FaultDirection>()
   readonly #passed = { up: 0, down: 0 }
   /** How many bytes may pass before a reset. */
@@ -170,7 +91,6 @@ export class FaultProxy implements AsyncDisposable {
   }
 
   /** Sets it, for what is forwarded from now on. */
-
   set latencyMs(ms: number) {
     this.#settings.latencyMs = checkNumber("faultProxy.latencyMs", ms, 0)
   }
@@ -181,7 +101,6 @@ export class FaultProxy implements AsyncDisposable {
   }
 
   /** Sets it, for what is forwarded from now on. */
-
   set bytesPerSecond(bytes: number | false) {
     this.#settings.bytesPerSecond =
       bytes === false ? false : checkNumber("faultProxy.bytesPerSecond", bytes, 1)
@@ -281,7 +200,7 @@ export class FaultProxy implements AsyncDisposable {
           allowHalfOpen: true,
           noDelay: true,
         })
-    const line = new Line(near, far, {
+    const line = new FaultLine(near, far, {
       settings: this.#settings,
       stalled: this.#stalled,
       passed: (direction, bytes) => this.#count(direction, bytes),
@@ -299,25 +218,10 @@ export class FaultProxy implements AsyncDisposable {
     return left
   }
 
-  #ended(line: Line): void {
+  #ended(line: FaultLine): void {
     this.#lines.delete(line)
     if (this.#lines.size === 0) this.#idle?.()
   }
-}
-
-/**
- * Ends a socket with a reset, and with nothing before it: left to itself Node would first write what waits, and then a
- * FIN, which the other side could take for the end.
- */
-function resetSocket(socket: Socket): void {
-  const isEnding = socket.writableEnded && !socket.writableFinished
-  if (socket.destroyed) return
-  if (socket.connecting || isEnding) {
-    socket.destroy()
-    return
-  }
-  socket.destroySoon = () => void socket.destroy()
-  socket.resetAndDestroy()
 }
 
 function directions(direction: FaultDirection | undefined): readonly FaultDirection[] {

@@ -4,12 +4,8 @@
  * @module holdfast/testing/node
  */
 
-export {
-  type FaultDirection,
-  FaultProxy,
-  type FaultProxyOptions,
-  faultProxy,
-} from "./fault-proxy.js"
+export type { FaultDirection } from "./fault-line.js"
+export { FaultProxy, type FaultProxyOptions, faultProxy } from "./fault-proxy.js"
 export {
   startTestHub,
   TestHub,

@@ -20,7 +20,7 @@ export interface TestClientOptions<Incoming = unknown, Outgoing = unknown>
 }
 
 /** A frame as it is, past the codec. */
-class Raw {
+class RawFrame {
   constructor(readonly payload: Payload) {}
 }
 
@@ -50,9 +50,9 @@ export async function connectTestClient<Incoming = unknown, Outgoing = unknown>(
 ): Promise<TestClient<Incoming, Outgoing>> {
   const { timeoutMs = 1_000, codec = json<Incoming, Outgoing>(), ...rest } = options
   checkMs("connectTestClient.timeoutMs", timeoutMs, 1)
-  const connection = await dial<Incoming, Outgoing | Raw>(url, {
+  const connection = await dial<Incoming, Outgoing | RawFrame>(url, {
     logger: false,
-    ...(rest as Given<DialOptions<Incoming, Outgoing | Raw>>),
+    ...(rest as Given<DialOptions<Incoming, Outgoing | RawFrame>>),
     codec: withRaw(codec),
   })
   return new TestClient(connection, timeoutMs, options.clock ?? systemClock)
@@ -69,7 +69,7 @@ export class TestClient<Incoming = unknown, Outgoing = unknown> implements Async
   #end: CloseInfo | undefined
 
   /** @internal Use {@link connectTestClient}. */
-  constructor(connection: Connection<Incoming, Outgoing | Raw>, timeoutMs: number, clock: Clock) {
+  constructor(connection: Connection<Incoming, Outgoing | RawFrame>, timeoutMs: number, clock: Clock) {
     this.connection = connection as unknown as Connection<Incoming, never>
     this.#timeoutMs = timeoutMs
     this.#clock = clock
@@ -93,7 +93,7 @@ export class TestClient<Incoming = unknown, Outgoing = unknown> implements Async
 
   /** Sends a frame as it is: a string as text, bytes as binary. For input that no codec would make. */
   sendRaw(payload: Payload): void {
-    this.connection.send(new Raw(payload) as never)
+    this.connection.send(new RawFrame(payload) as never)
   }
 
   /**
@@ -183,11 +183,11 @@ function endError({ code, reason }: CloseInfo): Error {
 }
 
 /** The same codec, past which frames can be sent as they are. */
-function withRaw<Incoming, Outgoing>(codec: Codec<Incoming, Outgoing>): Codec<Incoming, Outgoing | Raw> {
+function withRaw<Incoming, Outgoing>(codec: Codec<Incoming, Outgoing>): Codec<Incoming, Outgoing | RawFrame> {
   const reader = codec.reader?.bind(codec)
   return {
     ...(codec.literalPing && { literalPing: codec.literalPing }),
-    encode: (message) => (message instanceof Raw ? message.payload : codec.encode(message)),
+    encode: (message) => (message instanceof RawFrame ? message.payload : codec.encode(message)),
     decode: (data) => codec.decode(data),
     ...(reader && { reader }),
   }
