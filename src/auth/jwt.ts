@@ -79,14 +79,15 @@ export function jwt<Data = JwtClaims>(
 
   async function authenticate(
     request: IncomingMessage,
-    { remoteAddress }: AdmissionContext,
+    { remoteAddress, correlationId }: AdmissionContext,
   ): Promise<Admission<Data>> {
     try {
       const { claims: _claims, ...acceptance } = await verify(settings.sources.take(request))
       return acceptance
     } catch (error) {
       if (!(error instanceof TokenError)) throw error
-      settings.logger.info({ event: "token-rejected", check: error.check, remoteAddress }, error.message)
+      const fields = { event: "token.rejected", correlationId, remoteAddress, check: error.check }
+      settings.logger.info(fields, error.message)
       return refusal(error, settings.closeCode)
     }
   }

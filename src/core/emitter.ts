@@ -4,6 +4,7 @@
  */
 
 import { EventEmitter } from "eventemitter3"
+import { CodecError } from "./errors.js"
 import { defaultLogger, type Logger } from "./logger.js"
 import type { Unsubscribe } from "./types.js"
 
@@ -50,6 +51,11 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 const forget = Symbol("forget")
 const settle = Symbol("settle")
 const failed = Symbol("failed")
+
+/** An error as a log may have it. That of a codec quotes the message it is about, and payloads are not logged. */
+export function loggable(error: unknown): object {
+  return error instanceof CodecError ? { code: error.code } : { err: error }
+}
 
 /** What an `error` event carries everywhere in this library. */
 export interface ErrorEvent {
@@ -111,7 +117,7 @@ export class Emitter<Events extends object> {
   /** Emits an `error` event; one that nobody hears goes to the logger. The only place where that happens. */
   protected raise(event: ErrorEvent): void {
     if (!this.emit("error" as keyof Events, event as Events[keyof Events])) {
-      this.logger.error({ err: event.error, stage: event.stage }, "an error that nobody listens to")
+      this.logger.error({ ...loggable(event.error), stage: event.stage }, "an error that nobody listens to")
     }
   }
 

@@ -18,6 +18,8 @@ export interface Logger {
   readonly warn: LogMethod
   /** Something is wrong and nobody else was told. */
   readonly error: LogMethod
+  /** Whether a level is on: where it is not, a line is not even put together. pino has this. @defaultValue every level is on */
+  isLevelEnabled?(level: "debug" | "info" | "warn" | "error"): boolean
 }
 
 const nothing: LogMethod = () => {}
@@ -41,6 +43,11 @@ export const consoleLogger: Logger = {
 
 /** The default: warnings and errors reach the console, the rest is silence. */
 export const defaultLogger: Logger = { ...silentLogger, warn: consoleLogger.warn, error: consoleLogger.error }
+
+/** Whether it is worth putting a line together. */
+export function isLevelOn(logger: Logger, level: "debug" | "info" | "warn" | "error"): boolean {
+  return logger[level] !== nothing && (logger.isLevelEnabled?.(level) ?? true)
+}
 
 const LEVELS = ["debug", "info", "warn", "error"] as const
 

@@ -25,6 +25,11 @@ export interface HubConnectionIdentity<Data = unknown> extends ConnectionIdentit
    * @defaultValue never
    */
   readonly expiresAt?: number | Date | undefined
+  /**
+   * What its log lines are found by, together with those of everything else the request passed through.
+   * @defaultValue the trace id of the request's `traceparent`, or its `x-request-id`, or the connection's own id
+   */
+  readonly correlationId?: string | undefined
 }
 
 /** What a connection needs of its hub. */
@@ -61,6 +66,8 @@ export class HubConnection<Incoming = unknown, Outgoing = unknown, Data = unknow
 > {
   /** Whose connection it is, where the application said so. */
   readonly userId: string | undefined
+  /** What its log lines are found by. Put it into your own. */
+  readonly correlationId: string
   readonly #host: ConnectionHost<Incoming, Outgoing, Data>
   #expiry: Expiry | undefined
   /** When the message was handed over that is being handled in this turn. */
@@ -77,6 +84,7 @@ export class HubConnection<Incoming = unknown, Outgoing = unknown, Data = unknow
     super(socket, identity, options)
     this.#host = host
     this.userId = identity.userId
+    this.correlationId = identity.correlationId ?? this.id
     if (identity.expiresAt !== undefined) this.renew(identity.expiresAt)
   }
 

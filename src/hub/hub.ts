@@ -4,7 +4,9 @@
  */
 
 import { CloseCode } from "../core/close-codes.js"
-import { Emitter } from "../core/emitter.js"
+import { correlationOf } from "../core/correlation.js"
+import { Emitter, loggable } from "../core/emitter.js"
+import { isLevelOn } from "../core/logger.js"
 import type { Given } from "../core/options.js"
 import type { CompressionSettings } from "../wire/compression.js"
 import type { CloseInfo } from "../wire/connection-events.js"
@@ -18,6 +20,7 @@ import { Dispatcher } from "./dispatcher.js"
 import { type ConnectionHost, HubConnection } from "./hub-connection.js"
 import { HubCounters } from "./hub-counters.js"
 import type { HubErrorEvent, HubEvents } from "./hub-events.js"
+import { HubLog, whose } from "./hub-log.js"
 import { type AddOptions, checkAddition, checkCloseCode, type HubOptions, resolveHub } from "./hub-options.js"
 import { collectStats, type HubStats } from "./hub-stats.js"
 import { Membership } from "./membership.js"
@@ -76,6 +79,7 @@ export class Hub<Incoming = unknown, Outgoing = unknown, Data = unknown> extends
   readonly #dispatcher: Dispatcher<Incoming, Outgoing, Data>
   readonly #cluster: Cluster
   readonly #ending = new AbortController()
+  readonly #log: HubLog
   readonly #host: ConnectionHost<Incoming, Outgoing, Data>
   readonly #everybody: Selection<Outgoing, HubConnection<Incoming, Outgoing, Data>>
   #closing: Promise<void> | undefined
@@ -87,6 +91,7 @@ export class Hub<Incoming = unknown, Outgoing = unknown, Data = unknown> extends
     this.#shared = shared
     this.#settings = settings
     this.counters = new HubCounters(settings.clock, settings.overflow)
+    this.#log = new HubLog(this.logger, () => settings.clock.date())
     this.#host = this.#makeHost()
     this.#adapter = adapter
     this.#heartbeat = heartbeat === false ? undefined : new Heartbeat(heartbeat, settings.clock)
@@ -195,6 +200,7 @@ export class Hub<Incoming = unknown, Outgoing = unknown, Data = unknown> extends
       socket,
       {
         ...identity,
+        correlationId: identity.correlationId ?? correlationOf(request?.headers),
         remoteAddress: identity.remoteAddress ?? request?.socket?.remoteAddress,
         stream: identity.stream ?? rawStream(socket, request),
         canInflate: identity.canInflate ?? this.#canInflate(socket, request),
@@ -203,6 +209,7 @@ export class Hub<Incoming = unknown, Outgoing = unknown, Data = unknown> extends
     )
     this.#connections.set(connection.id, connection)
     this.counters.connections += 1
+    this.#log.opened(connection)
     const { userId } = connection
     if (userId !== undefined) void this.#membership.enter(userChannel(userId), connection)
     this.#heartbeat?.watch(connection)
@@ -305,11 +312,12 @@ export class Hub<Incoming = unknown, Outgoing = unknown, Data = unknown> extends
 
   protected override raise(event: HubErrorEvent<Incoming, Outgoing, Data>): void {
     if (this.emit("error", event)) return
-    const { error: err, stage, connection } = event
+    const { error, stage, connection } = event
     // what peers send and how their networks fail is no fault of this process
     const level = stage === "decode" || stage === "socket" ? "debug" : "error"
-    const whose = connection && { connectionId: connection.id }
-    this.logger[level]({ err, stage, ...whose }, "an error that nobody listens to")
+    if (!isLevelOn(this.logger, level)) return
+    const fields = { event: "error", stage, ...(connection && whose(connection)), ...loggable(error) }
+    this.logger[level](fields, "an error that nobody listens to")
   }
 
   protected override listenerFailed(event: PropertyKey, error: unknown, payload: unknown): void {
@@ -343,16 +351,21 @@ export class Hub<Incoming = unknown, Outgoing = unknown, Data = unknown> extends
       received: (connection, data) => void this.emit("message", { connection, data }),
       lost: (connection, lag) => {
         this.counters.lost(lag)
+        this.#log.lagged(connection, lag)
         this.emit("lagged", { ...lag, connection })
       },
       failed: (connection, event) => this.raise({ ...event, connection }),
-      expiring: (connection, expiresAt) => void this.emit("expiring", { connection, expiresAt }),
+      expiring: (connection, expiresAt) => {
+        this.#log.expiring(connection, expiresAt)
+        this.emit("expiring", { connection, expiresAt })
+      },
       left: (connection, info) => this.#left(connection, info),
     }
   }
 
   #left(connection: HubConnection<Incoming, Outgoing, Data>, info: CloseInfo): void {
     this.counters.left(connection, info)
+    this.#log.closed(connection, info)
     this.emit("close", { ...info, connection })
     this.#membership.leaveAll(connection)
     this.#connections.delete(connection.id)

@@ -39,6 +39,8 @@ export interface AdmissionContext {
   readonly params: PathParams
   /** The address of the client, as `trustedProxies` tells it; `undefined` where it is not known. */
   readonly remoteAddress: string | undefined
+  /** What the log lines about this upgrade and its connection are found by. */
+  readonly correlationId: string
   /** Aborted when the client has gone, the time is over, or the attachment takes no more upgrades. */
   readonly signal: AbortSignal
 }

@@ -4,14 +4,15 @@
  */
 
 import type { Server } from "node:http"
-import { Emitter, type ErrorEvent } from "../core/emitter.js"
+import { Emitter, type ErrorEvent, loggable } from "../core/emitter.js"
+import { isLevelOn } from "../core/logger.js"
 import type { Given } from "../core/options.js"
 import type { Hub } from "../hub/hub.js"
 import type { HubConnection } from "../hub/hub-connection.js"
 import { type AttachOptions, type AttachSettings, resolveAttach } from "./attach-options.js"
 import type { Place } from "./connection-limits.js"
 import { type DrainOptions, type DrainReport, drain, resolveDrain } from "./drain.js"
-import { Entrance, type EntranceOwner } from "./entrance.js"
+import { Entrance, type EntranceOwner, type Visitor } from "./entrance.js"
 import type { HealthReport, HealthSource, NotReady, ReadyReport } from "./health.js"
 import type { PathMatch } from "./path-pattern.js"
 import type { RefusalCheck, Refused } from "./refusal.js"
@@ -29,6 +30,8 @@ export interface AttachmentEvents {
     readonly reason: string
     /** The address of the client, where it is known. */
     readonly remoteAddress: string | undefined
+    /** What the log lines about it are found by. */
+    readonly correlationId: string
   }
   /** Something failed while an upgrade was decided. Stages: `limits`, `authenticate`, `upgrade`. */
   error: ErrorEvent
@@ -95,21 +98,26 @@ export class Attachment extends Emitter<AttachmentEvents> implements HealthSourc
     }
   }
 
-  /** Whether this process should get new connections. Looks at every connection: ask every second, not every request. */
+  /** Whether this process should get new connections. */
   ready(): ReadyReport {
     const { adapterGraceMs, maxTotalBufferedBytes } = this.#settings.readiness
-    const { adapter, bytes } = this.#hub.stats()
+    const { bufferedBytes, counters } = this.#hub
+    const { adapter } = counters
     const isCutOff = adapter.state === "down" || adapter.state === "connecting"
     const reasons: NotReady[] = []
     if (this.#isClosed || this.#draining) reasons.push("closing")
-    if (this.#entrance.limits.isFull || bytes.buffered > maxTotalBufferedBytes) reasons.push("overloaded")
+    if (this.#entrance.limits.isFull || bufferedBytes > maxTotalBufferedBytes) reasons.push("overloaded")
     if (isCutOff && adapter.forMs > adapterGraceMs) reasons.push("adapter")
     return { ready: reasons.length === 0, reasons }
   }
 
-  #drain(settings: ReturnType<typeof resolveDrain>): Promise<DrainReport> {
+  async #drain(settings: ReturnType<typeof resolveDrain>): Promise<DrainReport> {
+    const { windowMs, code } = settings
     this.#entrance.close()
-    return drain(this.#places.keys(), settings, this.#settings.clock)
+    this.#log("info", "drain.begin", { connections: this.#places.size, windowMs, code }, "drain begins")
+    const report = await drain(this.#places.keys(), settings, this.#settings.clock)
+    this.#log("info", "drain.end", report, "drain ended")
+    return report
   }
 
   #makeTaker(): UpgradeTaker {
@@ -117,14 +125,9 @@ export class Attachment extends Emitter<AttachmentEvents> implements HealthSourc
       headTimeoutMs: this.#settings.handshakeTimeoutMs,
       clock: this.#settings.clock,
       match: (path) => this.#match(path),
-      take: (request, socket, head, match) => {
-        this.#entrance.take(request, socket, head, match).catch((error: unknown) => {
-          this.raise({ error, stage: "upgrade" })
-          socket.destroy()
-        })
-      },
-      unknown: ({ socket }) => {
-        this.#refused(socket.remoteAddress, {
+      take: (request, socket, head, match) => void this.#entrance.take(request, socket, head, match),
+      unknown: (request) => {
+        this.#refused(this.#entrance.visitorOf(request), {
           refusal: { status: 404 },
           check: "path",
           reason: "unknown path",
@@ -135,22 +138,37 @@ export class Attachment extends Emitter<AttachmentEvents> implements HealthSourc
 
   #makeOwner(): EntranceOwner {
     return {
-      entered: (webSocket, { request, params, remoteAddress }, { data, userId, expiresAt }, place) => {
-        const inboundLimits = this.#settings.limits.inbound
-        const identity = { request, params, remoteAddress, data, userId, expiresAt, inboundLimits }
-        const connection = this.#hub.add(webSocket, identity)
+      entered: (webSocket, upgrade, { data, userId, expiresAt }, place) => {
+        const { id, correlationId, request, params, remoteAddress } = upgrade
+        const connection = this.#hub.add(webSocket, {
+          ...{ id, correlationId, request, params, remoteAddress, data, userId, expiresAt },
+          inboundLimits: this.#settings.limits.inbound,
+        })
         this.#places.set(connection, place)
         this.#count("accepted")
       },
-      refused: (_request, remoteAddress, refused) => this.#refused(remoteAddress, refused),
-      gone: () => this.#count("gone"),
-      failed: (event) => this.raise(event),
+      refused: (visitor, refused) => this.#refused(visitor, refused),
+      gone: ({ correlationId, remoteAddress }) => {
+        this.#count("gone")
+        this.#log("debug", "upgrade.gone", { correlationId, remoteAddress }, "client has gone")
+      },
+      failed: ({ correlationId }, event) => {
+        if (this.emit("error", event)) return
+        const fields = { stage: event.stage, correlationId, ...loggable(event.error) }
+        this.#log("error", "error", fields, "an error that nobody listens to")
+      },
     }
   }
 
-  #refused(remoteAddress: string | undefined, { refusal: { status }, check, reason }: Refused): void {
+  #refused({ correlationId, remoteAddress }: Visitor, { refusal, check, reason }: Refused): void {
+    const refused = { status: refusal.status, check, reason, remoteAddress, correlationId }
     this.#count(check)
-    this.emit("refused", { status, check, reason, remoteAddress })
+    this.#log("info", "upgrade.refused", refused, "upgrade refused")
+    this.emit("refused", refused)
+  }
+
+  #log(level: "debug" | "info" | "error", event: string, fields: object, message: string): void {
+    if (isLevelOn(this.logger, level)) this.logger[level]({ event, ...fields }, message)
   }
 
   #count(result: UpgradeResult): void {

@@ -5,12 +5,13 @@
 
 import type { IncomingMessage } from "node:http"
 import type { Duplex } from "node:stream"
+import { correlationOf } from "../core/correlation.js"
 import type { ErrorEvent } from "../core/emitter.js"
 import { hasErrorCode } from "../core/errors.js"
 import { type Clock, Timer } from "../core/timer.js"
 import type { CompressionSettings } from "../wire/compression.js"
 import { Connection } from "../wire/connection.js"
-import type { ConnectionOptions } from "../wire/connection-options.js"
+import { type ConnectionOptions, randomId } from "../wire/connection-options.js"
 import type { SocketLike } from "../wire/socket.js"
 import {
   type Acceptance,
@@ -30,8 +31,18 @@ import type { PathParams } from "./path-pattern.js"
 import { checkHeaders, type Refusal, type Refused, refuse, retryAfterSeconds } from "./refusal.js"
 import { parseTarget } from "./request-target.js"
 
+/** Who asks for an upgrade, as far as that is known before anybody is asked. */
+export interface Visitor {
+  /** The client's address, where it is known. */
+  readonly remoteAddress: string | undefined
+  /** What the log lines about it are found by. */
+  readonly correlationId: string
+}
+
 /** One upgrade on its way in. */
-export interface Upgrade {
+export interface Upgrade extends Visitor {
+  /** What its connection will be called. */
+  readonly id: string
   /** The request. */
   readonly request: IncomingMessage
   /** The stream it came in on. */
@@ -40,8 +51,6 @@ export interface Upgrade {
   readonly head: Buffer
   /** Parameters of its path. */
   readonly params: PathParams
-  /** The client's address, where it is known. */
-  readonly remoteAddress: string | undefined
 }
 
 /** Whose entrance it is. */
@@ -49,11 +58,11 @@ export interface EntranceOwner {
   /** Somebody is in. The place is given back to {@link Entrance.limits} when it becomes free. */
   entered(webSocket: SocketLike, upgrade: Upgrade, acceptance: Acceptance, place: Place): void
   /** Somebody was refused. */
-  refused(request: IncomingMessage, remoteAddress: string | undefined, refused: Refused): void
+  refused(visitor: Visitor, refused: Refused): void
   /** Somebody went while being decided about. */
-  gone(): void
+  gone(visitor: Visitor): void
   /** Something did not work. */
-  failed(event: ErrorEvent): void
+  failed(visitor: Visitor, event: ErrorEvent): void
 }
 
 /** How long a limiter that nodes share may take to answer, in milliseconds. */
@@ -101,23 +110,35 @@ export class Entrance {
     for (const connection of this.#turnedAway) connection.terminate()
   }
 
-  /** Takes an upgrade as far as it gets. Rejects when it cannot be answered. */
+  /** Takes an upgrade as far as it gets. */
   async take(
     request: IncomingMessage,
     socket: Duplex,
     head: Buffer,
     match: PathParams | "malformed",
   ): Promise<void> {
-    const remoteAddress = this.#addresses.of(request)
     const params = match === "malformed" ? {} : match
-    const upgrade = { request, socket, head, params, remoteAddress }
-    const place = this.#inspect(request, match) ?? this.limits.enter(remoteAddress)
+    const upgrade = { request, socket, head, params, ...this.visitorOf(request) }
+    const place = this.#inspect(request, match) ?? this.limits.enter(upgrade.remoteAddress)
     if ("refusal" in place) return void this.#refuse(upgrade, place)
     let isIn = false
     try {
       isIn = await this.#decide(upgrade, place)
+    } catch (error) {
+      this.#owner.failed(upgrade, { error, stage: "upgrade" })
+      socket.destroy()
     } finally {
       if (!isIn) this.limits.leave(place)
+    }
+  }
+
+  /** Who asks. Without an id of its own a request is found by what its connection is called. */
+  visitorOf(request: IncomingMessage): Visitor & Pick<Upgrade, "id"> {
+    const id = randomId()
+    return {
+      id,
+      remoteAddress: this.#addresses.of(request),
+      correlationId: correlationOf(request.headers) ?? id,
     }
   }
 
@@ -136,26 +157,27 @@ export class Entrance {
 
   /** Returns whether the upgrade has become a connection. */
   async #decide(upgrade: Upgrade, place: Place): Promise<boolean> {
-    const answer = (await this.#askShared(upgrade.remoteAddress)) ?? (await this.#askApplication(upgrade))
+    const answer = (await this.#askShared(upgrade)) ?? (await this.#askApplication(upgrade))
     // who has gone needs no answer
-    if (upgrade.request.socket.destroyed) return this.#gone()
+    if (upgrade.request.socket.destroyed) return this.#gone(upgrade)
     const refused = "refusal" in answer ? answer : this.limits.claim(place, answer.userId)
     if (refused) return this.#turnAway(upgrade, refused)
     const acceptance = answer as Acceptance
     const opened = this.#handshake.complete(upgrade.request, upgrade.socket, upgrade.head, acceptance)
-    if (!opened) return this.#gone()
+    if (!opened) return this.#gone(upgrade)
     if ("refusal" in opened) return this.#refuse(upgrade, opened)
     this.#owner.entered(opened, upgrade, acceptance, place)
     return true
   }
 
-  #gone(): false {
-    this.#owner.gone()
+  #gone(visitor: Visitor): false {
+    this.#owner.gone(visitor)
     return false
   }
 
   /** Whether the nodes together have had enough of an address. Who cannot be asked is no reason to refuse anybody. */
-  async #askShared(remoteAddress: string | undefined): Promise<Refused | undefined> {
+  async #askShared(visitor: Visitor): Promise<Refused | undefined> {
+    const { remoteAddress } = visitor
     if (!this.#shared || remoteAddress === undefined) return undefined
     let late: Timer | undefined
     try {
@@ -169,16 +191,18 @@ export class Entrance {
       return undefined
     } catch (error) {
       const refused = sharedBreach(error)
-      if (!refused) this.#owner.failed({ error, stage: "limits" })
+      if (!refused) this.#owner.failed(visitor, { error, stage: "limits" })
       return refused
     } finally {
       late?.stop()
     }
   }
 
-  async #askApplication({ request, params, remoteAddress }: Upgrade): Promise<Acceptance | Refused> {
+  async #askApplication(upgrade: Upgrade): Promise<Acceptance | Refused> {
+    const { request, params, remoteAddress, correlationId } = upgrade
     try {
-      const admission = (await this.#admissions?.admit(request, { params, remoteAddress })) ?? {}
+      const context = { params, remoteAddress, correlationId }
+      const admission = (await this.#admissions?.admit(request, context)) ?? {}
       checkHeaders(admission.headers ?? {})
       if (this.#isClosing) return closing()
       if (isRefusal(admission)) return refusedBy(admission, admission.reason ?? "authenticate")
@@ -186,7 +210,7 @@ export class Entrance {
       return isExpired ? refusedBy({ status: 401 }, "the login has expired") : admission
     } catch (error) {
       if (error instanceof NoMoreUpgradesError) return closing()
-      if (!request.socket.destroyed) this.#owner.failed({ error, stage: "authenticate" })
+      if (!request.socket.destroyed) this.#owner.failed(upgrade, { error, stage: "authenticate" })
       if (hasErrorCode(error, "AUTH_UNAVAILABLE"))
         return refusedBy({ status: 503 }, "authenticate cannot decide now")
       return error instanceof AuthenticateTimeoutError
@@ -199,21 +223,20 @@ export class Entrance {
   #turnAway(upgrade: Upgrade, refused: Refused): false {
     const { closeCode, closeReason } = refused.refusal
     if (closeCode === undefined) return this.#refuse(upgrade, refused)
-    const { request, socket, head, remoteAddress } = upgrade
-    const opened = this.#handshake.complete(request, socket, head, {})
-    if (!opened) return this.#gone()
+    const opened = this.#handshake.complete(upgrade.request, upgrade.socket, upgrade.head, {})
+    if (!opened) return this.#gone(upgrade)
     if ("refusal" in opened) return this.#refuse(upgrade, opened)
     const connection = new Connection(opened, {}, this.#unheard)
     this.#turnedAway.add(connection)
     connection.on("close", () => this.#turnedAway.delete(connection))
     void connection.close(closeCode, closeReason)
-    this.#owner.refused(request, remoteAddress, refused)
+    this.#owner.refused(upgrade, refused)
     return false
   }
 
-  #refuse({ request, socket, remoteAddress }: Upgrade, refused: Refused): false {
-    refuse(socket, refused.refusal, this.#clock)
-    this.#owner.refused(request, remoteAddress, refused)
+  #refuse(upgrade: Upgrade, refused: Refused): false {
+    refuse(upgrade.socket, refused.refusal, this.#clock)
+    this.#owner.refused(upgrade, refused)
     return false
   }
 }

@@ -327,7 +327,10 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
   unheard(): void {
     this.#unheardTimer ??= new Timer(this.#settings.clock, () => {
       if (this.#inbox.discard())
-        this.logger.warn({ connectionId: this.id }, "nobody listens: messages are discarded")
+        this.logger.warn(
+          { event: "connection.unheard", connectionId: this.id },
+          "nobody listens: messages are discarded",
+        )
     })
     this.#unheardTimer.start(UNHEARD_MS)
   }

@@ -120,7 +120,12 @@ describe("S47: jwt answers 401, the same to everybody, and says in the log which
     expect(logger.lines).toEqual([
       {
         level: "info",
-        fields: { event: "token-rejected", check, remoteAddress: "127.0.0.1" },
+        fields: {
+          event: "token.rejected",
+          check,
+          remoteAddress: "127.0.0.1",
+          correlationId: expect.any(String),
+        },
         message: `the token did not pass the check: ${check}`,
       },
     ])

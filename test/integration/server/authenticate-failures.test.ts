@@ -112,7 +112,8 @@ describe("S41: authenticate that fails", () => {
       },
     })
     expect(await refusedBy(target.url)).toMatchObject({ status: 500 })
-    expect(logger.lines).toMatchObject([{ level: "error", fields: { err: error, stage: "authenticate" } }])
+    const fields = { event: "error", err: error, stage: "authenticate", correlationId: expect.any(String) }
+    expect(logger.lines.filter(({ level }) => level === "error")).toMatchObject([{ fields }])
   })
 
   it.each([

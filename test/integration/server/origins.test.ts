@@ -29,6 +29,7 @@ describe("S42: the origin of an upgrade", () => {
       check: "origin",
       reason: "origin https://evil.example",
       remoteAddress: "127.0.0.1",
+      correlationId: expect.any(String),
     })
     expect(authenticate).not.toHaveBeenCalled()
     expect(hub.size).toBe(0)

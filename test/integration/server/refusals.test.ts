@@ -32,6 +32,7 @@ describe("S41: a refusal over HTTP", () => {
       check: "authenticate",
       reason: "authenticate",
       remoteAddress: "127.0.0.1",
+      correlationId: expect.any(String),
     })
     expect([hub.size, errors.size]).toEqual([0, 0])
   })
@@ -145,6 +146,7 @@ describe("S41: a refusal with a close code", () => {
       check: "authenticate",
       reason: "authenticate",
       remoteAddress: "127.0.0.1",
+      correlationId: expect.any(String),
     })
     expect([hub.size, added.size]).toEqual([0, 0])
   })

@@ -161,9 +161,11 @@ describe("S54: an error that nobody listens to is logged", () => {
     (stage, level, act) => {
       const logger = loggerSpy()
       act(jsonHub({ logger }))
-      const fields = { err: expect.any(Error), stage, connectionId: "a" }
+      // the message of a codec's error quotes what it is about
+      const what = stage === "decode" ? { code: "DECODE_FAILED" } : { err: oops }
+      const fields = { event: "error", stage, connectionId: "a", correlationId: "a", ...what }
       expect(logger[level]).toHaveBeenCalledExactlyOnceWith(fields, "an error that nobody listens to")
-      for (const other of LEVELS) if (other !== level) expect(logger[other]).not.toHaveBeenCalled()
+      for (const other of FAULTS) if (other !== level) expect(logger[other]).not.toHaveBeenCalled()
     },
   )
 
@@ -172,7 +174,7 @@ describe("S54: an error that nobody listens to is logged", () => {
     const { hub } = stubHub({ logger, adapter: new RecordingAdapter({ connect: fail }) })
     await expect(hub.ready).rejects.toBe(oops)
     expect(logger.error).toHaveBeenCalledExactlyOnceWith(
-      { err: oops, stage: "adapter" },
+      { event: "error", stage: "adapter", err: oops },
       "an error that nobody listens to",
     )
   })
@@ -182,7 +184,7 @@ describe("S54: an error that nobody listens to is logged", () => {
     const { hub, socket } = jsonHub({ logger })
     hub.on("error", () => {})
     socket.receive("no JSON")
-    for (const level of LEVELS) expect(logger[level]).not.toHaveBeenCalled()
+    for (const level of FAULTS) expect(logger[level]).not.toHaveBeenCalled()
   })
 
   it("warnings and errors to the console by default, peers' faults to nobody", () => {
@@ -196,7 +198,8 @@ describe("S54: an error that nobody listens to is logged", () => {
   })
 })
 
-const LEVELS = ["debug", "info", "warn", "error"] as const
+/** The levels that are not the story of a connection. */
+const FAULTS = ["debug", "warn", "error"] as const
 
 function loggerSpy() {
   return { debug: vi.fn(), info: vi.fn(), warn: vi.fn(), error: vi.fn() } satisfies Logger
