@@ -2,8 +2,13 @@
  * Fields of bytes, written one after the other and read back in the same order. Knows nothing of what they mean.
  */
 
-const encoder = new TextEncoder()
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
+let coders: { readonly encoder: TextEncoder; readonly decoder: TextDecoder } | undefined
+
+/** Made at the first use: importing this makes nothing, and works where there is no TextEncoder. */
+function utf8() {
+  coders ??= { encoder: new TextEncoder(), decoder: new TextDecoder("utf-8", { ignoreBOM: true }) }
+  return coders
+}
 
 /** A whole number takes seven bits of each byte; the eighth says that more follow. Up to 2⁵³ − 1. */
 const MAX_NUMBER_BYTES = 8
@@ -42,7 +47,7 @@ export class FieldWriter {
 
   /** Text, with its length. */
   text(value: string): this {
-    const bytes = encoder.encode(value)
+    const bytes = utf8().encoder.encode(value)
     return this.number(bytes.byteLength).rest(bytes)
   }
 
@@ -55,7 +60,7 @@ export class FieldWriter {
 
   /** The last field: bytes without their length, or text as UTF-8. */
   rest(value: Uint8Array | string): this {
-    const bytes = typeof value === "string" ? encoder.encode(value) : value
+    const bytes = typeof value === "string" ? utf8().encoder.encode(value) : value
     this.#room(bytes.byteLength).set(bytes, this.#length)
     this.#length += bytes.byteLength
     return this
@@ -110,7 +115,7 @@ export class FieldReader {
 
   /** Text. */
   text(): string {
-    return decoder.decode(this.#take(this.number()))
+    return utf8().decoder.decode(this.#take(this.number()))
   }
 
   /** Several texts. */
@@ -127,7 +132,7 @@ export class FieldReader {
 
   /** All that is left, as text. */
   restText(): string {
-    return decoder.decode(this.rest())
+    return utf8().decoder.decode(this.rest())
   }
 
   #take(length: number): Uint8Array {
