@@ -6,6 +6,7 @@
 import { EventEmitter } from "eventemitter3"
 import { CodecError } from "./errors.js"
 import { defaultLogger, type Logger } from "./logger.js"
+import { isThenable } from "./maybe-promise.js"
 import type { Unsubscribe } from "./types.js"
 
 /** Takes one payload. A promise it returns is watched: a rejection counts as a throw. */
@@ -41,12 +42,6 @@ function dispatch(this: Subscription, payload: never): void {
 
 /** The one function that `eventemitter3` sees; its context says whose listener is meant. */
 const run = dispatch as (payload: unknown) => void
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function"
-  )
-}
 
 const forget = Symbol("forget")
 const settle = Symbol("settle")

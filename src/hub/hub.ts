@@ -17,7 +17,7 @@ import type { Adapter } from "./adapter.js"
 import { EVERYBODY, roomChannel, userChannel } from "./channel.js"
 import { Cluster } from "./cluster.js"
 import { Dispatcher } from "./dispatcher.js"
-import { type ConnectionHost, HubConnection } from "./hub-connection.js"
+import { type ConnectionHost, HubConnection, type HubConnectionIdentity } from "./hub-connection.js"
 import { HubCounters } from "./hub-counters.js"
 import type { HubErrorEvent, HubEvents } from "./hub-events.js"
 import { HubLog, whose } from "./hub-log.js"
@@ -193,18 +193,11 @@ export class Hub<Incoming = unknown, Outgoing = unknown, Data = unknown> extends
    * @throws InvalidOptionError when the id is taken, or the socket is not open.
    */
   add(socket: SocketLike, options: AddOptions<Data> = {}): HubConnection<Incoming, Outgoing, Data> {
-    const { request, ...identity } = options
-    checkAddition(socket, identity, this.#connections)
+    checkAddition(socket, options, this.#connections)
     const connection = new HubConnection<Incoming, Outgoing, Data>(
       this.#host,
       socket,
-      {
-        ...identity,
-        correlationId: identity.correlationId ?? correlationOf(request?.headers),
-        remoteAddress: identity.remoteAddress ?? request?.socket?.remoteAddress,
-        stream: identity.stream ?? rawStream(socket, request),
-        canInflate: identity.canInflate ?? this.#canInflate(socket, request),
-      },
+      this.#identify(socket, options),
       this.#shared,
     )
     this.#connections.set(connection.id, connection)
@@ -324,6 +317,23 @@ export class Hub<Incoming = unknown, Outgoing = unknown, Data = unknown> extends
     const { connection } = payload as HubErrorEvent<Incoming, Outgoing, Data>
     if (event === "error") super.listenerFailed(event, error, payload)
     else this.raise({ error, stage: "listener", connection })
+  }
+
+  /** What the request says of a connection, where the application has not said it. */
+  #identify(socket: SocketLike, options: AddOptions<Data>): HubConnectionIdentity<Data> {
+    const { request } = options
+    return {
+      id: options.id,
+      data: options.data,
+      params: options.params,
+      userId: options.userId,
+      expiresAt: options.expiresAt,
+      inboundLimits: options.inboundLimits,
+      correlationId: options.correlationId ?? correlationOf(request?.headers),
+      remoteAddress: options.remoteAddress ?? request?.socket?.remoteAddress,
+      stream: options.stream ?? rawStream(socket, request),
+      canInflate: options.canInflate ?? this.#canInflate(socket, request),
+    }
   }
 
   #canInflate(socket: SocketLike, request: UpgradeRequest | undefined): boolean {

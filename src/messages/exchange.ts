@@ -4,9 +4,9 @@
  */
 
 import { hasErrorCode } from "../core/errors.js"
+import { after, settle } from "../core/maybe-promise.js"
 import type { MaybePromise } from "../core/types.js"
 import type { CallEnvelope, Envelope, Failure, Framing, RequestId } from "./framing.js"
-import { after, settle } from "./maybe-promise.js"
 import type { RequestError } from "./request-error.js"
 
 /** What a request is answered with. */

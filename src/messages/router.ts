@@ -3,11 +3,11 @@
  * clients, and keeps the messages of each in order; it knows none of them.
  */
 
+import { after, settle } from "../core/maybe-promise.js"
 import { checkCount, checkFunction, checkOneOf, type Given, reject, resolveOptions } from "../core/options.js"
 import type { MaybePromise, Unsubscribe } from "../core/types.js"
 import { type Answer, type ExchangeParts, exchange } from "./exchange.js"
 import { type CallEnvelope, type Framing, type RequestId, tagged } from "./framing.js"
-import { after, settle } from "./maybe-promise.js"
 import { RequestError } from "./request-error.js"
 import type {
   ConnectionSource,

@@ -3,9 +3,9 @@
  * The types are the specification's own, version 1, as far as they are needed here.
  */
 
+import { after } from "../core/maybe-promise.js"
 import { reject } from "../core/options.js"
 import type { MaybePromise } from "../core/types.js"
-import { after } from "./maybe-promise.js"
 
 /** What is wrong with a value, in one place of it. */
 export interface SchemaIssue {

@@ -4,8 +4,8 @@
  */
 
 import { QueueFullError } from "../core/errors.js"
+import { isThenable } from "../core/maybe-promise.js"
 import type { MaybePromise } from "../core/types.js"
-import { isThenable } from "./maybe-promise.js"
 
 interface Line {
   /** Settles when everything so far is done. Never rejects. */

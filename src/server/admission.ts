@@ -4,6 +4,7 @@
 
 import type { IncomingMessage } from "node:http"
 import type { Duplex } from "node:stream"
+import { isThenable } from "../core/maybe-promise.js"
 import { checkMoment, reject } from "../core/options.js"
 import { type Clock, Timer } from "../core/timer.js"
 import type { MaybePromise } from "../core/types.js"
@@ -76,26 +77,22 @@ export class Admissions<Data = unknown> {
     this.#clock = clock
   }
 
-  /** Rejects when `authenticate` throws or returns nonsense, when its time is over, and when the client goes. */
-  async admit(request: IncomingMessage, context: Omit<AdmissionContext, "signal">): Promise<Admission<Data>> {
-    // most answer at once, and nobody looks at the signal
-    let abort: AbortController | undefined
-    const controller = () => {
-      abort ??= new AbortController()
-      return abort
-    }
-    const decided = this.#authenticate(request, {
-      ...context,
-      get signal() {
-        return controller().signal
-      },
-    })
-    const isDecided = typeof (decided as PromiseLike<unknown> | undefined)?.then !== "function"
-    return checkAdmission(isDecided ? await decided : await this.#wait(decided, request.socket, controller()))
+  /**
+   * Throws, or rejects, when `authenticate` does or returns nonsense; rejects when its time is over, and when the client
+   * goes. An answer that is there at once is returned at once.
+   */
+  admit(
+    request: IncomingMessage,
+    { params, remoteAddress, correlationId }: Omit<AdmissionContext, "signal">,
+  ): MaybePromise<Admission<Data>> {
+    const context = new Context(params, remoteAddress, correlationId)
+    const decided = this.#authenticate(request, context)
+    if (!isThenable(decided)) return checkAdmission(decided)
+    return this.#wait(decided, request.socket, context.abort).then(checkAdmission)
   }
 
   async #wait(
-    decided: MaybePromise<Admission<Data>>,
+    decided: PromiseLike<Admission<Data>>,
     socket: Duplex,
     abort: AbortController,
   ): Promise<Admission<Data>> {
@@ -119,6 +116,26 @@ export class Admissions<Data = unknown> {
 
   #late(): Error {
     return new AuthenticateTimeoutError(`authenticate took more than ${this.#timeoutMs} ms`)
+  }
+}
+
+/** Most answer at once and never look at the signal, so it is made for those who do. */
+class Context implements AdmissionContext {
+  #abort: AbortController | undefined
+
+  constructor(
+    readonly params: PathParams,
+    readonly remoteAddress: string | undefined,
+    readonly correlationId: string,
+  ) {}
+
+  get signal(): AbortSignal {
+    return this.abort.signal
+  }
+
+  get abort(): AbortController {
+    this.#abort ??= new AbortController()
+    return this.#abort
   }
 }
 

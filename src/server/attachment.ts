@@ -125,7 +125,7 @@ export class Attachment extends Emitter<AttachmentEvents> implements HealthSourc
       headTimeoutMs: this.#settings.handshakeTimeoutMs,
       clock: this.#settings.clock,
       match: (path) => this.#match(path),
-      take: (request, socket, head, match) => void this.#entrance.take(request, socket, head, match),
+      take: (request, socket, head, match) => this.#entrance.take(request, socket, head, match),
       unknown: (request) => {
         this.#refused(this.#entrance.visitorOf(request), {
           refusal: { status: 404 },
@@ -140,10 +140,9 @@ export class Attachment extends Emitter<AttachmentEvents> implements HealthSourc
     return {
       entered: (webSocket, upgrade, { data, userId, expiresAt }, place) => {
         const { id, correlationId, request, params, remoteAddress } = upgrade
-        const connection = this.#hub.add(webSocket, {
-          ...{ id, correlationId, request, params, remoteAddress, data, userId, expiresAt },
-          inboundLimits: this.#settings.limits.inbound,
-        })
+        const inboundLimits = this.#settings.limits.inbound
+        const who = { id, correlationId, params, remoteAddress, data, userId, expiresAt }
+        const connection = this.#hub.add(webSocket, { request, inboundLimits, ...who })
         this.#places.set(connection, place)
         this.#count("accepted")
       },

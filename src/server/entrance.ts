@@ -8,7 +8,9 @@ import type { Duplex } from "node:stream"
 import { correlationOf } from "../core/correlation.js"
 import type { ErrorEvent } from "../core/emitter.js"
 import { hasErrorCode } from "../core/errors.js"
+import { after, settle } from "../core/maybe-promise.js"
 import { type Clock, Timer } from "../core/timer.js"
+import type { MaybePromise } from "../core/types.js"
 import type { CompressionSettings } from "../wire/compression.js"
 import { Connection } from "../wire/connection.js"
 import { type ConnectionOptions, randomId } from "../wire/connection-options.js"
@@ -110,26 +112,14 @@ export class Entrance {
     for (const connection of this.#turnedAway) connection.terminate()
   }
 
-  /** Takes an upgrade as far as it gets. */
-  async take(
-    request: IncomingMessage,
-    socket: Duplex,
-    head: Buffer,
-    match: PathParams | "malformed",
-  ): Promise<void> {
+  /** Takes an upgrade as far as it gets: where everybody answers at once, all the way. */
+  take(request: IncomingMessage, socket: Duplex, head: Buffer, match: PathParams | "malformed"): void {
     const params = match === "malformed" ? {} : match
-    const upgrade = { request, socket, head, params, ...this.visitorOf(request) }
-    const place = this.#inspect(request, match) ?? this.limits.enter(upgrade.remoteAddress)
+    const { id, remoteAddress, correlationId } = this.visitorOf(request)
+    const upgrade = { request, socket, head, params, id, remoteAddress, correlationId }
+    const place = this.#inspect(request, match) ?? this.limits.enter(remoteAddress)
     if ("refusal" in place) return void this.#refuse(upgrade, place)
-    let isIn = false
-    try {
-      isIn = await this.#decide(upgrade, place)
-    } catch (error) {
-      this.#owner.failed(upgrade, { error, stage: "upgrade" })
-      socket.destroy()
-    } finally {
-      if (!isIn) this.limits.leave(place)
-    }
+    void after(this.#ask(upgrade), (answer) => this.#settle(upgrade, place, answer))
   }
 
   /** Who asks. Without an id of its own a request is found by what its connection is called. */
@@ -155,9 +145,21 @@ export class Entrance {
     return { refusal: { status: 403 }, check: "origin", reason: `origin ${origin ?? "missing"}` }
   }
 
+  /** Those who have been asked have answered. */
+  #settle(upgrade: Upgrade, place: Place, answer: Acceptance | Refused): void {
+    let isIn = false
+    try {
+      isIn = this.#complete(upgrade, place, answer)
+    } catch (error) {
+      this.#owner.failed(upgrade, { error, stage: "upgrade" })
+      upgrade.socket.destroy()
+    } finally {
+      if (!isIn) this.limits.leave(place)
+    }
+  }
+
   /** Returns whether the upgrade has become a connection. */
-  async #decide(upgrade: Upgrade, place: Place): Promise<boolean> {
-    const answer = (await this.#askShared(upgrade)) ?? (await this.#askApplication(upgrade))
+  #complete(upgrade: Upgrade, place: Place, answer: Acceptance | Refused): boolean {
     // who has gone needs no answer
     if (upgrade.request.socket.destroyed) return this.#gone(upgrade)
     const refused = "refusal" in answer ? answer : this.limits.claim(place, answer.userId)
@@ -175,13 +177,23 @@ export class Entrance {
     return false
   }
 
+  /** Asks those who may take their time. Never throws and never rejects. */
+  #ask(upgrade: Upgrade): MaybePromise<Acceptance | Refused> {
+    if (!this.#shared || upgrade.remoteAddress === undefined) return this.#askApplication(upgrade)
+    return this.#askShared(this.#shared, upgrade.remoteAddress, upgrade).then(
+      (refused) => refused ?? this.#askApplication(upgrade),
+    )
+  }
+
   /** Whether the nodes together have had enough of an address. Who cannot be asked is no reason to refuse anybody. */
-  async #askShared(visitor: Visitor): Promise<Refused | undefined> {
-    const { remoteAddress } = visitor
-    if (!this.#shared || remoteAddress === undefined) return undefined
+  async #askShared(
+    shared: SharedLimiter,
+    remoteAddress: string,
+    visitor: Visitor,
+  ): Promise<Refused | undefined> {
     let late: Timer | undefined
     try {
-      const answer = this.#shared.consume(remoteAddress)
+      const answer = shared.consume(remoteAddress)
       const deadline = new Promise((_resolve, reject) => {
         const error = new Error(`the shared limiter took more than ${SHARED_TIMEOUT_MS} ms`)
         late = new Timer(this.#clock, () => reject(error))
@@ -198,25 +210,33 @@ export class Entrance {
     }
   }
 
-  async #askApplication(upgrade: Upgrade): Promise<Acceptance | Refused> {
-    const { request, params, remoteAddress, correlationId } = upgrade
-    try {
-      const context = { params, remoteAddress, correlationId }
-      const admission = (await this.#admissions?.admit(request, context)) ?? {}
-      checkHeaders(admission.headers ?? {})
-      if (this.#isClosing) return closing()
-      if (isRefusal(admission)) return refusedBy(admission, admission.reason ?? "authenticate")
-      const isExpired = Number(admission.expiresAt ?? Number.POSITIVE_INFINITY) <= this.#clock.date()
-      return isExpired ? refusedBy({ status: 401 }, "the login has expired") : admission
-    } catch (error) {
-      if (error instanceof NoMoreUpgradesError) return closing()
-      if (!request.socket.destroyed) this.#owner.failed(upgrade, { error, stage: "authenticate" })
-      if (hasErrorCode(error, "AUTH_UNAVAILABLE"))
-        return refusedBy({ status: 503 }, "authenticate cannot decide now")
-      return error instanceof AuthenticateTimeoutError
-        ? refusedBy({ status: 503 }, "authenticate took too long")
-        : refusedBy({ status: 500 }, "authenticate failed")
-    }
+  #askApplication(upgrade: Upgrade): MaybePromise<Acceptance | Refused> {
+    return settle(
+      () => after(this.#admissions?.admit(upgrade.request, upgrade), (it) => this.#judge(it ?? {})),
+      (answer) => answer,
+      (error) => this.#excuse(upgrade, error),
+    )
+  }
+
+  /** What the application's word means. */
+  #judge(admission: Acceptance | Refusal): Acceptance | Refused {
+    if (admission.headers) checkHeaders(admission.headers)
+    if (this.#isClosing) return closing()
+    if (isRefusal(admission)) return refusedBy(admission, admission.reason ?? "authenticate")
+    const { expiresAt } = admission
+    const isExpired = expiresAt !== undefined && Number(expiresAt) <= this.#clock.date()
+    return isExpired ? refusedBy({ status: 401 }, "the login has expired") : admission
+  }
+
+  /** What it means that the application has none. */
+  #excuse(upgrade: Upgrade, error: unknown): Refused {
+    if (error instanceof NoMoreUpgradesError) return closing()
+    if (!upgrade.request.socket.destroyed) this.#owner.failed(upgrade, { error, stage: "authenticate" })
+    if (hasErrorCode(error, "AUTH_UNAVAILABLE"))
+      return refusedBy({ status: 503 }, "authenticate cannot decide now")
+    return error instanceof AuthenticateTimeoutError
+      ? refusedBy({ status: 503 }, "authenticate took too long")
+      : refusedBy({ status: 500 }, "authenticate failed")
   }
 
   /** Refuses by HTTP, or by a close code where a page is to read it. */

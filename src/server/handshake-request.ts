@@ -45,7 +45,12 @@ function problem(status: number, reason: string, headers: Record<string, string>
 
 /** Node keeps the first of several and tells of no other (RFC 9112, section 3.2). */
 function hostsOf({ rawHeaders }: IncomingMessage): number {
-  return rawHeaders.filter((it, index) => index % 2 === 0 && it.toLowerCase() === "host").length
+  let count = 0
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] as string
+    if (name.length === 4 && name.toLowerCase() === "host") count += 1
+  }
+  return count
 }
 
 /** Bytes behind the head are read as frames, so none may be meant as something else. */

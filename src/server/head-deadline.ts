@@ -10,18 +10,31 @@ import { type Clock, Timer } from "../core/timer.js"
 /** The answer to a head that never ends, as Node words it. */
 const TOO_LATE = "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n"
 
-/** Watches the sockets of one server until each has sent its first head. */
+/** What a waiting socket is found by. */
+type Key = Socket | string | undefined
+
+/** Watches the sockets of one server until each has sent its first head. One timer serves all of them. */
 export class HeadDeadline {
   readonly #server: Server
   readonly #timeoutMs: number
   readonly #clock: Clock
-  /** By the other end's address, because the socket of a request over TLS is not the one that was connected. */
-  readonly #waiting = new Map<string, Wait>()
+  readonly #timer: Timer
+  readonly #isSecure: boolean
+  /** Who has waited for longest comes first. */
+  readonly #waiting = new Map<Key, Wait>()
+  /** One listener for all sockets: it may stay on those that live for days. */
+  readonly #closed: (this: Socket) => void
 
   constructor(server: Server, timeoutMs: number, clock: Clock) {
     this.#server = server
     this.#timeoutMs = timeoutMs
     this.#clock = clock
+    this.#timer = new Timer(clock, () => this.#look())
+    this.#isSecure = "setSecureContext" in server
+    const ended = (socket: Socket) => this.#ended(socket)
+    this.#closed = function (this: Socket) {
+      ended(this)
+    }
     server.on("connection", this.#connected).on("secureConnection", this.#secured).on("request", this.arrived)
   }
 
@@ -31,59 +44,70 @@ export class HeadDeadline {
       .off("connection", this.#connected)
       .off("secureConnection", this.#secured)
       .off("request", this.arrived)
-    for (const peer of [...this.#waiting.keys()]) this.#forget(peer)
+    this.#waiting.clear()
+    this.#timer.stop()
   }
 
   /** A head is complete. */
-  readonly arrived = ({ socket }: IncomingMessage): void => this.#forget(peerOf(socket))
+  readonly arrived = ({ socket }: IncomingMessage): void => this.#forget(this.#keyOf(socket))
 
   readonly #connected = (socket: Socket): void => {
-    const peer = peerOf(socket)
-    if (peer === undefined) return
-    this.#forget(peer)
-    const timer = new Timer(this.#clock, () => this.#end(peer))
-    const closed = () => {
-      if (this.#waiting.get(peer) === wait) this.#forget(peer)
-    }
-    const isPlain = !("setSecureContext" in this.#server)
-    const wait: Wait = { timer, socket, isPlain, unlisten: () => socket.off("close", closed) }
-    this.#waiting.set(peer, wait)
-    timer.start(this.#timeoutMs)
-    socket.on("close", closed)
+    const key = this.#keyOf(socket)
+    if (key === undefined) return
+    const dueAt = this.#clock.now() + this.#timeoutMs
+    // the address of one that has ended may come again before its end is told
+    this.#waiting.delete(key)
+    this.#waiting.set(key, { connected: socket, answered: this.#isSecure ? undefined : socket, dueAt })
+    if (!this.#timer.isArmed) this.#timer.start(this.#timeoutMs)
+    socket.on("close", this.#closed)
   }
 
   /** From here on there is somebody to answer. */
   readonly #secured = (socket: Socket): void => {
-    const wait = this.#waiting.get(peerOf(socket) ?? "")
-    if (wait) Object.assign(wait, { socket, isPlain: true })
+    const wait = this.#waiting.get(this.#keyOf(socket))
+    if (wait) wait.answered = socket
   }
 
-  #end(peer: string): void {
-    const wait = this.#waiting.get(peer)
-    this.#waiting.delete(peer)
-    if (!wait?.isPlain) return void wait?.socket.destroy()
-    // whoever was written to has sent something that was understood, if not as a request
-    if (wait.socket.bytesWritten > 0) return
-    wait.socket.end(TOO_LATE, () => wait.socket.destroy())
+  /** Ends those whose time is over, and waits for the next. */
+  #look(): void {
+    const now = this.#clock.now()
+    for (const [key, wait] of this.#waiting) {
+      if (wait.dueAt > now) {
+        this.#timer.start(wait.dueAt - now)
+        return
+      }
+      this.#waiting.delete(key)
+      end(wait)
+    }
   }
 
-  #forget(peer: string | undefined): void {
-    const wait = peer === undefined ? undefined : this.#waiting.get(peer)
-    if (peer === undefined || !wait) return
-    wait.timer.stop()
-    // a socket may live for days after its head, and there may be a hundred thousand
-    wait.unlisten()
-    this.#waiting.delete(peer)
+  #ended(socket: Socket): void {
+    const key = this.#keyOf(socket)
+    if (this.#waiting.get(key)?.connected === socket) this.#forget(key)
+  }
+
+  #forget(key: Key): void {
+    if (this.#waiting.delete(key) && this.#waiting.size === 0) this.#timer.stop()
+  }
+
+  /** The socket of a request over TLS is not the one that was connected; what they share is the address of the peer. */
+  #keyOf(socket: Socket): Key {
+    return this.#isSecure ? peerOf(socket) : socket
   }
 }
 
 interface Wait {
-  readonly timer: Timer
-  socket: Socket
-  /** Whether what is written to it arrives as it is. */
-  isPlain: boolean
-  /** Hears no more of its end. */
-  readonly unlisten: () => void
+  readonly connected: Socket
+  /** On which what is written arrives as it is: over TLS there is none before its handshake is done. */
+  answered: Socket | undefined
+  /** When the head should be complete, on the clock. */
+  readonly dueAt: number
+}
+
+function end({ connected, answered }: Wait): void {
+  if (!answered) connected.destroy()
+  // whoever was written to has sent something that was understood, if not as a request
+  else if (answered.bytesWritten === 0) answered.end(TOO_LATE, () => answered.destroy())
 }
 
 /** Where the other end is; `undefined` for Unix sockets, and for those that have ended. */

@@ -12,26 +12,33 @@ export type PathMatch = PathParams | "malformed" | undefined
 
 const PARAMETER = /^:[A-Za-z_][A-Za-z0-9_]*$/
 
+/** Without a prototype, as all parameters are: one named like one of Object's own members is one like any other. */
+const NO_PARAMS: PathParams = Object.freeze(Object.create(null))
+
 /** A pattern, checked and split once. */
 export class PathPattern {
+  readonly #pattern: string
   readonly #segments: readonly string[]
+  readonly #hasParams: boolean
 
   /** @throws InvalidOptionError for a pattern that does not begin with "/", or has a parameter without a name. */
   constructor(pattern: string) {
     if (typeof pattern !== "string" || !pattern.startsWith("/"))
       reject("path", 'a string that begins with "/"', pattern)
+    this.#pattern = pattern
     this.#segments = pattern.split("/").slice(1)
     for (const segment of this.#segments) {
       if (segment.startsWith(":") && !PARAMETER.test(segment))
         reject("path", "made of plain segments and :names", pattern)
     }
+    this.#hasParams = this.#segments.some((it) => it.startsWith(":"))
   }
 
   /** Matches a path, without its query. */
   match(path: string): PathMatch {
+    if (!this.#hasParams) return path === this.#pattern ? NO_PARAMS : undefined
     const given = path.split("/").slice(1)
     if (given.length !== this.#segments.length) return undefined
-    // no prototype: a parameter named like one of Object's own members is a parameter like any other
     const params: Record<string, string> = Object.create(null)
     let isMalformed = false
     for (const [index, segment] of this.#segments.entries()) {

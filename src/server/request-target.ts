@@ -12,11 +12,17 @@ export interface RequestTarget {
 }
 
 const ABSOLUTE = /^https?:\/\/([^/?#]+)([^?#]*)/i
-const ORIGIN = /^\/[^?#]*/
+const BEYOND_PATH = /[?#]/
 
 /** Takes a target apart. One in a form that no upgrade can have is a path that nobody knows. */
 export function parseTarget(target: string): RequestTarget {
+  if (target.startsWith("/")) return { path: target.slice(0, pathLength(target)), authority: undefined }
   const [, authority, path] = ABSOLUTE.exec(target) ?? []
-  if (authority !== undefined) return { path: path || "/", authority }
-  return { path: ORIGIN.exec(target)?.[0] ?? "", authority: undefined }
+  return authority === undefined ? { path: "", authority } : { path: path || "/", authority }
+}
+
+/** Up to the query, or to a fragment, which nobody should send. */
+function pathLength(target: string): number {
+  const length = target.search(BEYOND_PATH)
+  return length === -1 ? target.length : length
 }

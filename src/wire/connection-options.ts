@@ -184,12 +184,18 @@ export function randomId(): string {
     crypto.getRandomValues(random)
     randomTaken = 0
   }
-  let id = ""
-  for (const end = randomTaken + 16; randomTaken < end; randomTaken += 1) {
-    id += (0x100 + (random[randomTaken] as number)).toString(16).slice(1)
+  for (let i = 0; i < idCodes.length; i += 2, randomTaken += 1) {
+    const byte = random[randomTaken] as number
+    idCodes[i] = HEX_CODES[byte >> 4] as number
+    idCodes[i + 1] = HEX_CODES[byte & 0xf] as number
   }
-  return id
+  // in one piece: a string that is put together of others keeps them all
+  return String.fromCharCode.apply(null, idCodes)
 }
+
+const HEX_CODES = Array.from("0123456789abcdef", (it) => it.charCodeAt(0))
+/** The character codes of the id that is being made. */
+const idCodes = new Array<number>(32).fill(0)
 
 /** Randomness is asked for in pieces that serve many ids: each question is a call into the system. */
 const RANDOM_BYTES = 4_096

@@ -50,6 +50,9 @@ interface Watch {
 
 type Slot = Set<Watch>
 
+/** Where a watch is until it is placed. Nothing is put there. */
+const NOWHERE: Slot = new Set()
+
 /**
  * Watches peers and ends those that fall silent: a ping after `intervalMs` of silence, the end `timeoutMs` after it.
  * With the defaults a dead peer is found within 26 seconds. Costs no timer while nobody is watched.
@@ -124,7 +127,7 @@ export class Heartbeat {
     const now = this.#clock.now()
     if (this.#watches.size === 0) this.#start(now)
     const pulse = new Pulse(this.#settings, now)
-    const watch: Watch = { peer, pulse, slot: new Set(), silentSince: now }
+    const watch: Watch = { peer, pulse, slot: NOWHERE, silentSince: now }
     this.#watches.set(peer, watch)
     // there is always room somewhere in a whole interval: its slots take half as many again as there are peers
     this.#placePing(watch, this.#settings.intervalMs)

@@ -199,6 +199,8 @@ function unshare(socket: Owned): void {
 }
 
 let probed: unknown
+/** The methods of the last socket that proved to be its own: those of all `ws` sockets are the same two functions. */
+let proven: Pick<Owned, "on" | "emit"> = {}
 
 function probe(this: unknown): void {
   probed = this
@@ -206,12 +208,15 @@ function probe(this: unknown): void {
 
 /** Whether an emitter calls its listeners with itself as `this`, as Node's do: a stand-in for another one does not. */
 function isOwn(socket: Owned): boolean {
-  if (!socket[OWNED] || typeof socket.on !== "function" || typeof socket.emit !== "function") return false
-  socket.on(PROBE as never, probe)
-  socket.emit(PROBE)
+  const { on, emit } = socket
+  if (!socket[OWNED] || typeof on !== "function" || typeof emit !== "function") return false
+  if (on === proven.on && emit === proven.emit) return true
+  on.call(socket, PROBE as never, probe)
+  emit.call(socket, PROBE)
   socket.off?.(PROBE as never, probe)
   const isItself = probed === socket
   probed = undefined
+  if (isItself) proven = { on, emit }
   return isItself
 }
 

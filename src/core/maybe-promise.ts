@@ -2,10 +2,12 @@
  * Work that may be done at once or take a while. What is done at once costs no promise, and no turn of the event loop.
  */
 
-import type { MaybePromise } from "../core/types.js"
+import type { MaybePromise } from "./types.js"
 
 /** Whether a value is a promise of one, of whatever make. */
-export function isThenable<T>(value: MaybePromise<T>): value is PromiseLike<T> {
+export function isThenable<T>(value: MaybePromise<T>): value is PromiseLike<T>
+export function isThenable(value: unknown): value is PromiseLike<unknown>
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return (
     typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function"
   )
