@@ -45,6 +45,15 @@ export const backgroundClock: Clock = {
   },
 }
 
+/**
+ * Calls back when every promise has been heard that settles without news from outside. In Node that is before anything
+ * else is read, the end of the stream included; a turn of the event loop would be too late.
+ */
+export function afterPromises(callback: () => void): void {
+  const { process } = globalThis as { process?: { nextTick?(callback: () => void): void } }
+  queueMicrotask(() => (process?.nextTick ? process.nextTick(callback) : callback()))
+}
+
 /** One callback that can be armed, re-armed and disarmed. At most one wait is pending at any time. */
 export class Timer {
   readonly #clock: Clock

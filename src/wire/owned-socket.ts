@@ -7,6 +7,7 @@
  */
 
 import { reject } from "../core/options.js"
+import { afterPromises } from "../core/timer.js"
 import type { Payload, Unsubscribe } from "../core/types.js"
 import { Frame, type FrameCounters } from "./frame.js"
 import type { Outbox } from "./outbox.js"
@@ -38,7 +39,12 @@ interface DirectOptions {
 
 type Callback = (error?: Error) => void
 type Method = (...args: unknown[]) => void
-type Owned = SocketLike & { [OWNED]?: OwnedSocket; emit?(event: PropertyKey): unknown }
+type Owned = SocketLike & {
+  [OWNED]?: OwnedSocket
+  emit?(event: PropertyKey): unknown
+  /** How a `ws` socket remembers that the peer has closed. Without it, the peer is answered at once. */
+  readonly _closeFrameReceived?: boolean
+}
 
 const OWNED = Symbol("owned")
 const PROBE = Symbol("probe")
@@ -54,6 +60,8 @@ export class OwnedSocket implements SocketEvents {
   readonly #unlisten: Unsubscribe | undefined
   /** The last thing sent was a fragment that is to be continued. */
   #isFragmented = false
+  /** The peer's close frame waits for its answer. */
+  #isAnswering = false
 
   /** @throws InvalidOptionError for a socket that has been taken over before. */
   constructor(socket: SocketLike, owner: SocketOwner, outbox: Outbox, counters: FrameCounters) {
@@ -117,6 +125,15 @@ export class OwnedSocket implements SocketEvents {
 
   /** The socket's own `close` was called, by the program, by the connection, or by `ws` when the peer closes. */
   calledClose(args: unknown[]): void {
+    const { readyState, _closeFrameReceived: isPeers } = this.#socket
+    if (isPeers && readyState === OPEN && !this.#isAnswering) {
+      this.#isAnswering = true
+      // messages may have come in the same read: what async handlers and loops answer to them goes before the close
+      afterPromises(() => this.#finish(args))
+    } else this.#finish(args)
+  }
+
+  #finish(args: unknown[]): void {
     this.#outbox.finish()
     this.#close.apply(this.#socket, args)
   }

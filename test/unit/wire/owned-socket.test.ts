@@ -78,3 +78,48 @@ describe("a socket whose methods somebody has replaced", () => {
     expect(socket.sent.at(-1)).toBe("late")
   })
 })
+
+describe("a socket that closes because its peer did", () => {
+  /** In the style of `ws`, with what it remembers of the peer's close frame. */
+  const setUp = (memory: object) => {
+    const socket = Object.assign(new StubSocket(), memory)
+    const connection = new Connection<string, string>(socket, {}, { codec: text(), flush: "immediate" })
+    connection.on("message", async ({ data }) => {
+      await null
+      connection.send(data)
+    })
+    return { socket, connection }
+  }
+
+  it("is closed behind what async handlers send in the same turn", async () => {
+    const { socket, connection } = setUp({ _closeFrameReceived: true })
+    socket.receive("hello")
+    socket.close(4000)
+    expect([socket.closes, socket.sent]).toEqual([[], []])
+    expect(await connection.closed).toMatchObject({ code: 4000, unsent: { count: 0 } })
+    expect([socket.closes.length, socket.sent]).toEqual([1, ["hello"]])
+  })
+
+  it("is closed at once where nobody can tell", () => {
+    const { socket } = setUp({})
+    socket.close(4000)
+    expect(socket.closes).toEqual([{ code: 4000, reason: "" }])
+  })
+
+  it("is closed at once when the program closes it as well, and once only", async () => {
+    const { socket, connection } = setUp({ _closeFrameReceived: true })
+    socket.close(4000)
+    void connection.close(4001, "mine")
+    expect(socket.closes).toEqual([{ code: 4001, reason: "mine" }])
+    await connection.closed
+    expect(socket.closes).toHaveLength(1)
+  })
+
+  it("may have ended before that", async () => {
+    const { socket, connection } = setUp({ _closeFrameReceived: true })
+    socket.close(4000)
+    connection.terminate()
+    expect(await connection.closed).toMatchObject({ code: 1006 })
+    expect(socket.closes).toEqual([])
+  })
+})
