@@ -127,7 +127,7 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
     const { inboundLimits } = identity
     this.#throttle = inboundLimits && new Throttle(inboundLimits, settings.clock, this)
     this.#reader = settings.codec.reader?.()
-    if (hasDeflate(socket)) guardReceiver(socket)
+    guardReceiver(socket)
     this.#owned = new OwnedSocket(socket, this, this.#outbox, settings.counters)
   }
 

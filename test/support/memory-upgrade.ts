@@ -50,6 +50,15 @@ export function upgradeInMemory(
   more: Readonly<Record<string, string>> = {},
   url = "/",
 ): void {
+  server.emit("upgrade", requestInMemory(stream, more, url), stream, Buffer.alloc(0))
+}
+
+/** The request of such an upgrade. */
+export function requestInMemory(
+  stream: MemoryStream,
+  more: Readonly<Record<string, string>> = {},
+  url = "/",
+): IncomingMessage {
   const headers: Record<string, string> = {
     host: "127.0.0.1",
     connection: "Upgrade",
@@ -66,5 +75,5 @@ export function upgradeInMemory(
     rawHeaders: Object.entries(headers).flat(),
     socket: stream,
   }
-  server.emit("upgrade", request as unknown as IncomingMessage, stream, Buffer.alloc(0))
+  return request as unknown as IncomingMessage
 }

@@ -13,6 +13,7 @@ import {
 } from "holdfast"
 import { attach } from "holdfast/server"
 import { describe, expect, it } from "vitest"
+import { WebSocketServer } from "ws"
 import { startEcho, watchFamily } from "../../support/bad-input.js"
 import {
   binary,
@@ -86,27 +87,43 @@ describe("R4: bytes gone wrong", () => {
   watchFamily(100)
 
   // found by the conversations below: ws read on behind a breach, and threw where nobody could catch it
-  it.each([
+  describe.each([
     ["a close code that may not be sent", Buffer.from([0x88, 0x82, 1, 1, 1, 1, 1, 2])],
     ["a reason that is no UTF-8", close(1000, [0xff])],
     ["too many fragments", fragments(129, 0)],
-  ])(
-    "R4: %s that ends while a message is being inflated is a breach like any other",
-    async (_what, breach) => {
+  ])("R4: %s is a breach like any other", (_what, breach) => {
+    /** All but its end comes behind a message that the reader waits for, its end and more before that has been handled. */
+    const receive = async (stream: MemoryStream, message: Buffer) => {
+      await turn()
+      stream.receive(Buffer.concat([message, breach.subarray(0, -1)]))
+      stream.receive(breach.subarray(-1))
+      for (let count = 0; count < 3; count += 1) stream.receive(Buffer.alloc(50, "more"))
+      await until(() => stream.writableFinished || stream.written.length > 1, "the close frame")
+      stream.receiveEnd()
+    }
+
+    it("when it ends while a message is being inflated", async () => {
       const { hubs, size } = startInMemory()
       for (const { server } of hubs) {
         const stream = new MemoryStream()
         upgradeInMemory(server, stream, { "sec-websocket-extensions": "permessage-deflate" })
-        await turn()
-        stream.receive(Buffer.concat([text(deflated("hello"), rsv1), breach.subarray(0, -1)]))
-        stream.receive(breach.subarray(-1))
-        for (let count = 0; count < 3; count += 1) stream.receive(Buffer.alloc(50, "more"))
-        await until(() => stream.writableFinished || stream.written.length > 1, "the close frame")
-        stream.receiveEnd()
+        await receive(stream, text(deflated("hello"), rsv1))
       }
       await until(() => size() === 0, "everybody to be gone")
-    },
-  )
+    })
+
+    it("when it ends while a message waits for its turn, beside a ws server that lets them wait", async () => {
+      const wss = new WebSocketServer({ noServer: true, allowSynchronousEvents: false, maxFragments: 128 })
+      const hub = createHub<Payload, Payload>({ codec: asIs, heartbeat: false, logger: false })
+      const server = createServer().on("upgrade", (request, socket, head) =>
+        wss.handleUpgrade(request, socket, head, (webSocket) => hub.add(webSocket, { request })),
+      )
+      const stream = new MemoryStream()
+      upgradeInMemory(server, stream)
+      await receive(stream, text("hello"))
+      await until(() => hub.size === 0, "everybody to be gone")
+    })
+  })
 
   it(`R4: ${CONVERSATIONS} conversations in memory: every one ends, and nothing is left`, async () => {
     const { hubs, size } = startInMemory()
