@@ -12,45 +12,38 @@ export interface ScanLimits {
   readonly extensions: ReadonlySet<number>
 }
 
-type Kind = "plain" | "text" | "extension" | "array" | "map"
+const PLAIN = 0
+const TEXT = 1
+const EXTENSION = 2
+const ARRAY = 3
+const MAP = 4
 
 /** How wide the length behind a tag is, how many bytes follow in any case, and what they are. */
-type Format = readonly [lengthBytes: number, fixedBytes: number, kind: Kind]
+type Format = readonly [lengthBytes: number, fixedBytes: number, kind: number]
 
-const PLAIN: Format = [0, 0, "plain"]
 const NEVER_USED = undefined
 
 /** The formats of the tags 0xc0 to 0xdf, in order. */
 const FORMATS: readonly (Format | undefined)[] = [
-  ...[PLAIN, NEVER_USED, PLAIN, PLAIN],
-  ...[1, 2, 4].map((bytes): Format => [bytes, 0, "plain"]),
-  ...[1, 2, 4].map((bytes): Format => [bytes, 1, "extension"]),
-  ...[4, 8, 1, 2, 4, 8, 1, 2, 4, 8].map((bytes): Format => [0, bytes, "plain"]),
-  ...[1, 2, 4, 8, 16].map((bytes): Format => [0, 1 + bytes, "extension"]),
-  ...[1, 2, 4].map((bytes): Format => [bytes, 0, "text"]),
-  ...[2, 4].map((bytes): Format => [bytes, 0, "array"]),
-  ...[2, 4].map((bytes): Format => [bytes, 0, "map"]),
+  ...[[0, 0, PLAIN] as const, NEVER_USED, [0, 0, PLAIN] as const, [0, 0, PLAIN] as const],
+  ...[1, 2, 4].map((bytes): Format => [bytes, 0, PLAIN]),
+  ...[1, 2, 4].map((bytes): Format => [bytes, 1, EXTENSION]),
+  ...[4, 8, 1, 2, 4, 8, 1, 2, 4, 8].map((bytes): Format => [0, bytes, PLAIN]),
+  ...[1, 2, 4, 8, 16].map((bytes): Format => [0, 1 + bytes, EXTENSION]),
+  ...[1, 2, 4].map((bytes): Format => [bytes, 0, TEXT]),
+  ...[2, 4].map((bytes): Format => [bytes, 0, ARRAY]),
+  ...[2, 4].map((bytes): Format => [bytes, 0, MAP]),
 ]
 
-/** One value, as far as its first bytes tell. */
-interface Head {
-  readonly kind: Kind
-  /** Where what follows the length begins. */
-  readonly start: number
-  /** Where the next value begins. */
-  readonly end: number
-  /** How many values lie in it. */
-  readonly items: number
-}
+/** Keys of other lengths are no danger. */
+const SHORTEST_KEY = "__proto__".length
+const LONGEST_KEY = "constructor".length
 
-/** An array or a map that is being looked through. */
+/** What lies around an array or a map that is being looked through. */
 interface Level {
-  left: number
+  readonly left: number
   readonly isMap: boolean
-  /** Whether it is the value of a key `constructor`. */
   readonly isConstructor: boolean
-  /** The key that was read last; only those that matter. */
-  key: string | undefined
 }
 
 /**
@@ -58,73 +51,125 @@ interface Level {
  * @throws Error that says in a few words what is wrong.
  */
 export function scan(bytes: Uint8Array, limits: ScanLimits): void {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const levels: Level[] = [{ left: 1, isMap: false, isConstructor: false, key: undefined }]
-  let offset = 0
-  for (let level = levels.at(-1); level; level = levels.at(-1)) {
-    if (level.left === 0) {
-      levels.pop()
-      continue
-    }
-    const head = readHead(view, offset)
-    if (head.end > bytes.length) throw new Error("it is cut off")
-    checkExtension(view, head, limits)
-    const isKey = level.isMap && level.left % 2 === 0
-    if (isKey) readKey(level, bytes, head)
-    level.left -= 1
-    offset = head.end
-    if (head.kind !== "array" && head.kind !== "map") continue
-    if (levels.length > limits.maxDepth) throw new Error("it is too deep")
-    levels.push({
-      left: head.items,
-      isMap: head.kind === "map",
-      isConstructor: !isKey && level.key === "constructor",
-      key: undefined,
-    })
+  new Scan(bytes, limits).run()
+}
+
+/** One look. What is read last is in fields: a value that is made of each would cost more than reading the message. */
+class Scan {
+  readonly #bytes: Uint8Array
+  readonly #limits: ScanLimits
+  /** Where the next value begins. */
+  #at = 0
+  /** The value that was read last: what it is, where what follows its length begins, and how many values lie in it. */
+  #kind = PLAIN
+  #start = 0
+  #items = 0
+  /** The array or map that is being looked through: how many values are left, and whether it is that of `constructor`. */
+  #left = 1
+  #isMap = false
+  #isConstructor = false
+  readonly #outer: Level[] = []
+
+  constructor(bytes: Uint8Array, limits: ScanLimits) {
+    this.#bytes = bytes
+    this.#limits = limits
   }
-  if (offset < bytes.length) throw new Error("there is more than one value")
-}
 
-function readHead(view: DataView, offset: number): Head {
-  if (offset >= view.byteLength) throw new Error("it is cut off")
-  const tag = view.getUint8(offset)
-  const start = offset + 1
-  if (tag < 0x80 || tag >= 0xe0) return { kind: "plain", start, end: start, items: 0 }
-  if (tag < 0x90) return { kind: "map", start, end: start, items: 2 * (tag & 0x0f) }
-  if (tag < 0xa0) return { kind: "array", start, end: start, items: tag & 0x0f }
-  if (tag < 0xc0) return { kind: "text", start, end: start + (tag & 0x1f), items: 0 }
-  const format = FORMATS[tag - 0xc0]
-  if (!format) throw new Error("it has the byte c1, which is never used")
-  return readFormat(view, start, format)
-}
+  run(): void {
+    let isConstructor = false
+    for (; this.#left > 0 || this.#leave(); ) {
+      const isKey = this.#isMap && this.#left % 2 === 0
+      this.#left -= 1
+      this.#read()
+      if (this.#kind === EXTENSION) this.#checkExtension()
+      if (this.#items > 0) this.#enter(isConstructor)
+      else if (this.#kind >= ARRAY) this.#checkDepth()
+      isConstructor = isKey && this.#kind === TEXT && this.#isConstructorKey()
+    }
+    if (this.#at < this.#bytes.length) throw new Error("there is more than one value")
+  }
 
-function readFormat(view: DataView, offset: number, [lengthBytes, fixedBytes, kind]: Format): Head {
-  const start = offset + lengthBytes
-  if (start > view.byteLength) throw new Error("it is cut off")
-  const length = readLength(view, offset, lengthBytes)
-  if (kind === "array") return { kind, start, end: start, items: length }
-  if (kind === "map") return { kind, start, end: start, items: 2 * length }
-  return { kind, start, end: start + fixedBytes + length, items: 0 }
-}
+  #enter(isConstructor: boolean): void {
+    this.#checkDepth()
+    this.#outer.push({ left: this.#left, isMap: this.#isMap, isConstructor: this.#isConstructor })
+    this.#left = this.#items
+    this.#isMap = this.#kind === MAP
+    this.#isConstructor = isConstructor
+  }
 
-function readLength(view: DataView, offset: number, bytes: number): number {
-  if (bytes === 0) return 0
-  if (bytes === 1) return view.getUint8(offset)
-  return bytes === 2 ? view.getUint16(offset) : view.getUint32(offset)
-}
+  /** Goes on in the innermost array or map in which something is left. Says whether there is one. */
+  #leave(): boolean {
+    for (let level = this.#outer.pop(); level; level = this.#outer.pop()) {
+      if (level.left === 0) continue
+      this.#left = level.left
+      this.#isMap = level.isMap
+      this.#isConstructor = level.isConstructor
+      return true
+    }
+    return false
+  }
 
-function checkExtension(view: DataView, { kind, start }: Head, { extensions }: ScanLimits): void {
-  if (kind !== "extension") return
-  const type = view.getInt8(start)
-  if (!extensions.has(type)) throw new Error(`it has the extension ${type}`)
-}
+  /** An array or a map begins within so many others. */
+  #checkDepth(): void {
+    if (this.#outer.length >= this.#limits.maxDepth) throw new Error("it is too deep")
+  }
 
-/** Keys that reach the prototype of every object when they are copied into another one. */
-function readKey(level: Level, bytes: Uint8Array, { kind, start, end }: Head): void {
-  level.key = undefined
-  if (kind !== "text" || end - start < 9 || end - start > 11) return
-  const key = String.fromCharCode(...bytes.subarray(start, end))
-  if (key === "__proto__" || (key === "prototype" && level.isConstructor))
-    throw new Error(`it has a key ${key}`)
-  level.key = key
+  #read(): void {
+    const tag = this.#byte(this.#at)
+    this.#kind = PLAIN
+    this.#items = 0
+    this.#start = this.#at + 1
+    this.#at = this.#start
+    if (tag < 0x80 || tag >= 0xe0) return
+    if (tag < 0x90) this.#contain(MAP, 2 * (tag & 0x0f))
+    else if (tag < 0xa0) this.#contain(ARRAY, tag & 0x0f)
+    else if (tag < 0xc0) this.#pass(TEXT, tag & 0x1f)
+    else this.#readFormat(FORMATS[tag - 0xc0])
+  }
+
+  #readFormat(format: Format | undefined): void {
+    if (!format) throw new Error("it has the byte c1, which is never used")
+    const [lengthBytes, fixedBytes, kind] = format
+    let length = 0
+    for (let i = 0; i < lengthBytes; i += 1) length = length * 0x100 + this.#byte(this.#start + i)
+    this.#start += lengthBytes
+    this.#at = this.#start
+    if (kind === MAP) this.#contain(MAP, 2 * length)
+    else if (kind === ARRAY) this.#contain(ARRAY, length)
+    else this.#pass(kind, fixedBytes + length)
+  }
+
+  /** So many values lie in it. */
+  #contain(kind: number, items: number): void {
+    this.#kind = kind
+    this.#items = items
+  }
+
+  /** So many bytes belong to it. */
+  #pass(kind: number, bytes: number): void {
+    this.#kind = kind
+    this.#at = this.#start + bytes
+    if (this.#at > this.#bytes.length) throw new Error("it is cut off")
+  }
+
+  #byte(at: number): number {
+    const byte = this.#bytes[at]
+    if (byte === undefined) throw new Error("it is cut off")
+    return byte
+  }
+
+  #checkExtension(): void {
+    const type = (this.#byte(this.#start) << 24) >> 24
+    if (!this.#limits.extensions.has(type)) throw new Error(`it has the extension ${type}`)
+  }
+
+  /** Refuses keys that reach the prototype of every object when they are copied into another one. */
+  #isConstructorKey(): boolean {
+    const length = this.#at - this.#start
+    if (length < SHORTEST_KEY || length > LONGEST_KEY) return false
+    const key = String.fromCharCode(...this.#bytes.subarray(this.#start, this.#at))
+    if (key === "__proto__" || (key === "prototype" && this.#isConstructor))
+      throw new Error(`it has a key ${key}`)
+    return key === "constructor"
+  }
 }

@@ -10,24 +10,16 @@ import { COMPRESSED, type Packet, type PacketFormat } from "./packet-format.js"
 
 type AnyPacket = Packet<number | string>
 
-/** What the header of a packet says. */
-interface Header {
-  readonly type: number
-  readonly length: number
-  readonly flags: number
-}
+const NO_BYTES = /* @__PURE__ */ new Uint8Array(0)
 
-/** Where packets and problems go, in the order of the bytes. */
-interface Output {
-  readonly take: (packet: AnyPacket) => void
-  readonly fail: (error: unknown) => void
-}
+type Take = (packet: AnyPacket) => void
+type Fail = (error: unknown) => void
 
 /** Reads the packets of one connection. */
 export class PacketReader implements FrameReader<AnyPacket> {
   readonly #format: PacketFormat
   /** Room for the packet that was begun, and how much of it is there. */
-  #begun = new Uint8Array(0)
+  #begun = NO_BYTES
   #begunLength = 0
   /** How many bytes of a refused packet are still to come. */
   #skipping = 0
@@ -36,17 +28,16 @@ export class PacketReader implements FrameReader<AnyPacket> {
     this.#format = format
   }
 
-  read(data: Payload, take: (packet: AnyPacket) => void, fail: (error: unknown) => void): void {
+  read(data: Payload, take: Take, fail: Fail): void {
     if (typeof data === "string") {
       const message = `expected a binary frame, got text: ${preview(data)}`
       throw new CodecError("DECODE_FAILED", message, preview(data))
     }
-    const output = { take, fail }
-    let rest = data
-    while (rest.length > 0) {
-      if (this.#skipping > 0) rest = this.#skip(rest)
-      else if (this.#begunLength > 0) rest = this.#goOn(rest, output)
-      else rest = this.#begin(rest, output)
+    let at = 0
+    while (at < data.length) {
+      if (this.#skipping > 0) at = this.#skip(data, at)
+      else if (this.#begunLength > 0) at = this.#goOn(data, at, take, fail)
+      else at = this.#readWhole(data, at, take, fail)
     }
     if (!this.#format.isSplit) this.#endStream(fail)
   }
@@ -57,112 +48,112 @@ export class PacketReader implements FrameReader<AnyPacket> {
     })
   }
 
-  /** Reads from the start of a packet. Returns what is behind it. */
-  #begin(bytes: Uint8Array, output: Output): Uint8Array {
-    const { headerBytes } = this.#format
-    if (bytes.length < headerBytes) return this.#keep(bytes)
-    const header = readHeader(bytes, this.#format)
-    const end = headerBytes + header.length
-    const refusal = refusalOf(header, bytes, this.#format)
-    if (refusal) {
-      this.#skipping = header.length
-      output.fail(refusal)
-      return bytes.subarray(headerBytes)
+  /** Reads packets as long as they are whole, from the start of one. Returns where it stopped. */
+  #readWhole(bytes: Uint8Array, start: number, take: Take, fail: Fail): number {
+    const format = this.#format
+    const { headerBytes, names, maxPayloadBytes } = format
+    for (let at = start; at < bytes.length; ) {
+      const payloadAt = at + headerBytes
+      if (payloadAt > bytes.length) return this.#keep(bytes, at, bytes.length)
+      const length = lengthAt(bytes, at, format)
+      if (length > maxPayloadBytes || names?.has(typeAt(bytes, at, format)) === false) {
+        this.#skipping = length
+        fail(refusalOf(bytes.subarray(at, payloadAt), format))
+        return payloadAt
+      }
+      const end = payloadAt + length
+      if (end > bytes.length) return this.#keep(bytes, at, bytes.length)
+      finish(bytes, at, end, format, take, fail)
+      at = end
     }
-    if (bytes.length < end) return this.#keep(bytes)
-    finish(header, bytes.subarray(headerBytes, end), this.#format, output)
-    return bytes.subarray(end)
+    return bytes.length
   }
 
-  /** Reads on in a packet that was begun: to the end of its header, or to its own. Returns what is behind that. */
-  #goOn(bytes: Uint8Array, output: Output): Uint8Array {
+  /** Reads on in a packet that was begun: to the end of its header, or to its own. Returns where it stopped. */
+  #goOn(bytes: Uint8Array, start: number, take: Take, fail: Fail): number {
     const { headerBytes } = this.#format
     const isHeaderWhole = this.#begunLength >= headerBytes
-    const wanted = headerBytes + (isHeaderWhole ? readHeader(this.#begun, this.#format).length : 0)
-    const missing = bytes.subarray(0, wanted - this.#begunLength)
-    this.#keep(missing)
-    if (this.#begunLength === wanted) this.#begin(this.#release(), output)
-    return bytes.subarray(missing.length)
+    const wanted = headerBytes + (isHeaderWhole ? lengthAt(this.#begun, 0, this.#format) : 0)
+    const end = this.#keep(bytes, start, Math.min(bytes.length, start + wanted - this.#begunLength))
+    if (this.#begunLength === wanted) this.#readWhole(this.#release(), 0, take, fail)
+    return end
   }
 
-  #skip(bytes: Uint8Array): Uint8Array {
-    const count = Math.min(this.#skipping, bytes.length)
+  #skip(bytes: Uint8Array, start: number): number {
+    const count = Math.min(this.#skipping, bytes.length - start)
     this.#skipping -= count
-    return bytes.subarray(count)
+    return start + count
   }
 
-  /** Copies bytes behind those of the packet that was begun. Returns the rest, which is empty. */
-  #keep(bytes: Uint8Array): Uint8Array {
-    const length = this.#begunLength + bytes.length
+  /** Copies bytes behind those of the packet that was begun. Returns where they end. */
+  #keep(bytes: Uint8Array, start: number, end: number): number {
+    const length = this.#begunLength + end - start
     if (length > this.#begun.length) {
       const larger = new Uint8Array(Math.max(length, this.#begun.length * 2))
       larger.set(this.#begun.subarray(0, this.#begunLength))
       this.#begun = larger
     }
-    this.#begun.set(bytes, this.#begunLength)
+    this.#begun.set(bytes.subarray(start, end), this.#begunLength)
     this.#begunLength = length
-    return bytes.subarray(bytes.length)
+    return end
   }
 
   /** Hands out what was begun, and its memory with it. */
   #release(): Uint8Array {
     const begun = this.#begun.subarray(0, this.#begunLength)
-    this.#begun = new Uint8Array(0)
+    this.#begun = NO_BYTES
     this.#begunLength = 0
     return begun
   }
 
   /** No more bytes will follow those there are. */
-  #endStream(fail: (error: CodecError) => void): void {
+  #endStream(fail: Fail): void {
+    if (this.#begunLength === 0 && this.#skipping === 0) return
     const begun = this.#release()
-    const isCut = begun.length > 0 || this.#skipping > 0
     this.#skipping = 0
-    if (isCut) fail(new CodecError("PACKET_TRUNCATED", "the last packet is not complete", preview(begun)))
+    fail(new CodecError("PACKET_TRUNCATED", "the last packet is not complete", preview(begun)))
   }
 }
 
-function readHeader(bytes: Uint8Array, { typeBytes, lengthBytes }: PacketFormat): Header {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  return {
-    type: readNumber(view, 0, typeBytes),
-    length: readNumber(view, typeBytes, lengthBytes),
-    flags: view.getUint8(typeBytes + lengthBytes),
-  }
+function typeAt(bytes: Uint8Array, at: number, { typeBytes }: PacketFormat): number {
+  return numberAt(bytes, at, typeBytes)
 }
 
-function readNumber(view: DataView, offset: number, bytes: number): number {
-  if (bytes === 1) return view.getUint8(offset)
-  return bytes === 2 ? view.getUint16(offset) : view.getUint32(offset)
+function lengthAt(bytes: Uint8Array, at: number, { typeBytes, lengthBytes }: PacketFormat): number {
+  return numberAt(bytes, at + typeBytes, lengthBytes)
+}
+
+/** Byte by byte: a view of each header would cost more than all the rest. */
+function numberAt(bytes: Uint8Array, at: number, width: number): number {
+  let value = bytes[at] as number
+  // not by shifting, which makes large numbers negative
+  for (let i = 1; i < width; i += 1) value = value * 0x100 + (bytes[at + i] as number)
+  return value
 }
 
 /** Why a packet is not read, as far as its header tells. */
-function refusalOf(
-  { type, length }: Header,
-  bytes: Uint8Array,
-  format: PacketFormat,
-): CodecError | undefined {
-  const start = () => preview(bytes.subarray(0, format.headerBytes))
+function refusalOf(header: Uint8Array, format: PacketFormat): CodecError {
+  const type = typeAt(header, 0, format)
   if (format.names?.has(type) === false)
-    return new CodecError("PACKET_TYPE_UNKNOWN", `packet type ${type} is unknown`, start())
-  return length > format.maxPayloadBytes ? tooBig(length, format, start()) : undefined
+    return new CodecError("PACKET_TYPE_UNKNOWN", `packet type ${type} is unknown`, preview(header))
+  return tooBig(lengthAt(header, 0, format), format, preview(header))
 }
 
-function finish(header: Header, payload: Uint8Array, format: PacketFormat, { take, fail }: Output): void {
-  let packet: AnyPacket
+/** Hands on the packet that lies there, whole. */
+function finish(bytes: Uint8Array, at: number, end: number, format: PacketFormat, take: Take, fail: Fail) {
+  const number = typeAt(bytes, at, format)
+  const type = format.names?.get(number) ?? number
+  const flags = bytes[at + format.headerBytes - 1] as number
+  const payload = bytes.subarray(at + format.headerBytes, end)
+  if (!format.compression || !(flags & COMPRESSED)) return take({ type, payload, flags })
+  let whole: Uint8Array
   try {
-    packet = open(header, payload, format)
+    whole = decompress(payload, format)
   } catch (error) {
     fail(error)
     return
   }
-  take(packet)
-}
-
-function open({ type, flags }: Header, payload: Uint8Array, format: PacketFormat): AnyPacket {
-  const { names, compression } = format
-  const name = names?.get(type) ?? type
-  if (!compression || !(flags & COMPRESSED)) return { type: name, payload, flags }
-  return { type: name, payload: decompress(payload, format), flags: flags & ~COMPRESSED }
+  take({ type, payload: whole, flags: flags & ~COMPRESSED })
 }
 
 function decompress(payload: Uint8Array, format: PacketFormat): Uint8Array {

@@ -3,7 +3,7 @@
  * clients, and keeps the messages of each in order; it knows none of them.
  */
 
-import { after, settle } from "../core/maybe-promise.js"
+import { after, isThenable, settle } from "../core/maybe-promise.js"
 import { checkCount, checkFunction, checkOneOf, type Given, reject, resolveOptions } from "../core/options.js"
 import type { MaybePromise, Unsubscribe } from "../core/types.js"
 import { type Answer, type ExchangeParts, exchange } from "./exchange.js"
@@ -182,22 +182,25 @@ export class Router<Incoming, Peer extends RouterPeer, Replies, Key extends stri
    */
   mount(target: ConnectionSource<Incoming, Peer> | (Peer & MessageSource<Incoming>)): Unsubscribe {
     let isMounted = true
-    const connections = countConnections(target)
+    const line = followConnections<Peer>(target, {
+      framing: this.#framing,
+      handle: (call, peer) => this.#handle(call, peer),
+      send: (message, peer) => peer.send(message as never),
+    })
     const undo = (target as ConnectionSource<Incoming, Peer>).on("message", ({ connection, data }) => {
       const peer = connection ?? (target as Peer)
-      const { count } = connections
-      const parts: ExchangeParts = {
-        framing: this.#framing,
-        handle: (call) => this.#handle(call, peer),
-        // an answer belongs on the connection that its request came from
-        send: (message) => connections.count === count && peer.send(message as never),
-      }
-      const work = () => (isMounted ? exchange(parts, data) : undefined)
-      return this.#turns ? this.#turns.take(peer, work) : work()
+      const { parts } = line
+      if (!isMounted) return undefined
+      if (!this.#turns) return exchange(parts, data, peer)
+      if (!this.#turns.isFree(peer))
+        return this.#turns.take(peer, () => (isMounted ? exchange(parts, data, peer) : undefined))
+      const done = exchange(parts, data, peer)
+      if (isThenable(done)) this.#turns.begun(peer, done)
+      return done
     })
     return () => {
       isMounted = false
-      connections.stop()
+      line.stop()
       undo()
     }
   }
@@ -253,9 +256,10 @@ type Context<Incoming, Peer> = MessageContext<Incoming, Peer>
 
 function call(route: Route, context: Context<unknown, unknown>): MaybePromise<Answer | undefined> {
   const returned = route.handler(context as never)
-  return after(returned, route.isAnswer ? (value) => ({ value }) : nothing)
+  return after(returned, route.isAnswer ? answered : nothing)
 }
 
+const answered = (value: unknown): Answer => ({ value })
 const nothing = (): undefined => undefined
 
 /** The same function, but it throws when it is called again. */
@@ -280,14 +284,24 @@ function checkHandler<T>(path: string, handler: T): T {
   return checkFunction(path, handler ?? reject(path, "a function", handler))
 }
 
-/** Counts the connections that a reconnecting client has lost; hubs and connections have nothing to count. */
-function countConnections(target: unknown): { count: number; stop: () => void } {
-  const counter = { count: 0, stop: () => {} }
+/**
+ * The parts of exchanges with a target. An answer belongs on the connection that its request came from, so each connection of
+ * a reconnecting client has parts of its own, which send nothing when it is lost; hubs and connections have one for all time.
+ */
+function followConnections<Peer>(target: unknown, parts: ExchangeParts<Peer>) {
+  const line = { parts, stop: () => {} }
   const client = target as Partial<ReconnectingTarget>
-  if (typeof client.reconnect === "function" && client.on) {
-    counter.stop = client.on("state", ({ from }) => {
-      if (from === "open") counter.count += 1
-    })
+  if (typeof client.reconnect !== "function" || !client.on) return line
+  const renew = () => {
+    const own: ExchangeParts<Peer> = {
+      ...parts,
+      send: (message, peer) => line.parts === own && parts.send(message, peer),
+    }
+    line.parts = own
   }
-  return counter
+  renew()
+  line.stop = client.on("state", ({ from }) => {
+    if (from === "open") renew()
+  })
+  return line
 }

@@ -4,7 +4,6 @@
  */
 
 import { QueueFullError } from "../core/errors.js"
-import { isThenable } from "../core/maybe-promise.js"
 import type { MaybePromise } from "../core/types.js"
 
 interface Line {
@@ -17,20 +16,34 @@ interface Line {
 export class Turns {
   readonly #maxWaiting: number
   readonly #lines = new WeakMap<object, Line>()
+  /** How many lines there are: where there is none, nobody has to be looked for. */
+  #lineCount = 0
 
   /** @param maxWaiting - How much work of one owner may wait. */
   constructor(maxWaiting: number) {
     this.#maxWaiting = maxWaiting
   }
 
+  /** Whether the work of an owner need not wait. */
+  isFree(owner: object): boolean {
+    return this.#lineCount === 0 || !this.#lines.has(owner)
+  }
+
+  /** Work that did not have to wait is under way: what follows waits for it. */
+  begun(owner: object, done: PromiseLike<void>): void {
+    const line = { last: Promise.resolve(), waiting: 0 }
+    this.#lines.set(owner, line)
+    this.#lineCount += 1
+    this.#append(owner, line, done)
+  }
+
   /**
-   * Does some work when it is its turn.
-   * @returns when it is done, if that is not at once; rejects with what the work threw.
+   * Does some work of an owner that is not free when it is its turn.
+   * @returns when it is done; rejects with what the work threw.
    * @throws QueueFullError when too much waits.
    */
-  take(owner: object, work: () => MaybePromise<void>): MaybePromise<void> {
-    const line = this.#lines.get(owner)
-    if (!line) return this.#start(owner, work)
+  take(owner: object, work: () => MaybePromise<void>): Promise<void> {
+    const line = this.#lines.get(owner) as Line
     if (line.waiting >= this.#maxWaiting)
       throw new QueueFullError(`${line.waiting} messages wait to be handled`)
     line.waiting += 1
@@ -42,18 +55,11 @@ export class Turns {
     return done
   }
 
-  #start(owner: object, work: () => MaybePromise<void>): MaybePromise<void> {
-    const done = work()
-    if (!isThenable(done)) return undefined
-    const line = { last: Promise.resolve(), waiting: 0 }
-    this.#lines.set(owner, line)
-    this.#append(owner, line, done)
-    return done
-  }
-
   #append(owner: object, line: Line, done: PromiseLike<void>): void {
     const isLast = () => {
-      if (line.last === last) this.#lines.delete(owner)
+      if (line.last !== last) return
+      this.#lines.delete(owner)
+      this.#lineCount -= 1
     }
     const last: Promise<void> = Promise.resolve(done).then(isLast, isLast)
     line.last = last

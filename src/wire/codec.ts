@@ -102,7 +102,7 @@ export function json<Incoming = unknown, Outgoing = unknown>(
       const text = expectText(data)
       try {
         const value: unknown = JSON.parse(text)
-        refuseDanger(value, maxDepth)
+        if (isObject(value)) refuseDanger(value, maxDepth)
         // read a second time: a reviver must see nothing that is refused
         return (reviver ? JSON.parse(text, reviver) : value) as Incoming
       } catch (cause) {
@@ -115,18 +115,24 @@ export function json<Incoming = unknown, Outgoing = unknown>(
   }
 }
 
-function refuseDanger(value: unknown, depth: number): void {
-  if (typeof value !== "object" || value === null) return
+/** A loop over keys and places makes no list of them: of a short message that would take longer than the reading itself. */
+function refuseDanger(value: object, depth: number): void {
   if (depth === 0) throw new RangeError("it is too deep")
-  // apart, because the keys of a long array are as many strings
-  if (Array.isArray(value)) for (const inner of value) refuseDanger(inner, depth - 1)
-  else for (const key of Object.keys(value)) refuseMember(key, (value as never)[key], depth - 1)
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i += 1) if (isObject(value[i])) refuseDanger(value[i], depth - 1)
+    return
+  }
+  for (const key in value) {
+    const inner: unknown = (value as never)[key]
+    if (key === "__proto__" || (key === "constructor" && Object.hasOwn(Object(inner), "prototype")))
+      throw new TypeError(`it has a key ${key}`)
+    // somebody may have given all objects a member
+    if (isObject(inner) && Object.hasOwn(value, key)) refuseDanger(inner, depth - 1)
+  }
 }
 
-function refuseMember(key: string, value: unknown, depth: number): void {
-  if (key === "__proto__" || (key === "constructor" && Object.hasOwn(Object(value), "prototype")))
-    throw new TypeError(`it has a key ${key}`)
-  refuseDanger(value, depth)
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null
 }
 
 /** Strings in text frames, as they are. A binary frame is a {@link CodecError}. */

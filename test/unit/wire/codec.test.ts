@@ -214,3 +214,20 @@ describe("binary()", () => {
     expect(binary().literalPing).toBe(undefined)
   })
 })
+
+it("T2: json looks at what came in, not at what somebody has given to all objects", () => {
+  const endless: Record<string, unknown> = {}
+  endless.again = endless
+  Object.defineProperty(Object.prototype, "given", {
+    value: endless,
+    enumerable: true,
+    configurable: true,
+    writable: true,
+  })
+  try {
+    expect(json().decode('{"a":{"b":[1,{"c":2}]}}')).toEqual({ a: { b: [1, { c: 2 }] } })
+    expect(() => json().decode('{"a":{"__proto__":1}}')).toThrow("refused")
+  } finally {
+    delete (Object.prototype as { given?: unknown }).given
+  }
+})
