@@ -102,3 +102,17 @@ describe("examples/echo", () => {
     expect(await program.exited()).toMatchObject({ code: 0, stderr: "" })
   })
 })
+
+describe("examples/limits", () => {
+  it("stops a stranger's page, a third connection, a talker and a flood, and nobody else", async () => {
+    expect(await linesOf(startProgram("limits/main.ts"))).toEqual([
+      "server: refused, 403 origin: origin https://evil.example",
+      "evil.example: 403",
+      "app.example: let in",
+      "a talker gets: 1, 2, 3, 4, 5, RATE_LIMITED, RATE_LIMITED",
+      "server: refused, 429 limits: perAddress",
+      "a third: 429, come back in some seconds",
+      "a flood of 300: 300 are answered, none is lost; reading was paused",
+    ])
+  })
+})

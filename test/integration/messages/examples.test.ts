@@ -28,6 +28,16 @@ describe("the examples of messages", () => {
       "batching.ts",
       ["1000 moves came in 10 frames", "50 wait for others, 1499 bytes", "250 moves arrived, in order"],
     ],
+    [
+      "S13 T8",
+      "compression.ts",
+      [
+        "a report is 20576 bytes of JSON",
+        "10 readers got 400 rows each",
+        "compressed 1 time, into 2 frames: one for the nine, one for the tenth",
+        expect.stringMatching(/^on the wire \d{4} bytes instead of 20580: \d %$/),
+      ],
+    ],
   ])("%s: %s says what it should, and ends", async (_, file, lines) => {
     const { code, stdout, stderr } = await startProgram(`messages/${file}`).exited()
     expect({ code, stderr, lines: stdout.trimEnd().split("\n") }).toEqual({ code: 0, stderr: "", lines })
