@@ -37,6 +37,16 @@ describe.each([
   })
 })
 
+describe("npm run demo:https", () => {
+  it("lets in who trusts its certificate, and who does not refuses to connect", async () => {
+    const program = startProgram("beside/https.ts", [], { PORT: "0" })
+    await program.line(/^a client that trusts the certificate connects$/)
+    await program.line(/^a client that was not told of it refuses to connect: DEPTH_ZERO_SELF_SIGNED_CERT$/)
+    const [, socket = ""] = await program.line(/-c (wss:\S+) /)
+    await expect(connect(socket, { ...trust, maxVersion: "TLSv1.2" })).rejects.toThrow(/version/)
+  })
+})
+
 describe("S48: npm run demo:jwt", () => {
   it("shows a login that is renewed and revoked, one that expires, and one that is made up", async () => {
     const { code, stdout, stderr } = await startProgram("jwt/main.ts").exited()

@@ -60,3 +60,56 @@ describe("examples/shutdown", () => {
     expect(await program.exited()).toMatchObject({ code: 0, stderr: "" })
   })
 })
+
+describe("examples/gateway", () => {
+  it("takes packets, tells of them in JSON, passes commands on, and stops what is no packet of ours", async () => {
+    const program = startProgram("gateway/main.ts", [], { PORT: "0" })
+    const [, watch = ""] = await program.line(/-c (\S+\/watch)$/)
+    const [, command = ""] = await program.line(/-X POST "(\S+)"$/)
+    const [, device = "", key = ""] = await program.line(/-c (\S+) -H "Authorization: (.+)"$/)
+
+    const watcher = await connect(watch)
+    /** The next that the watcher hears of the device. */
+    const heard = async (name: string) => {
+      for (;;) {
+        const message = JSON.parse(String(await watcher.next()))
+        if (message.device === name) return message
+      }
+    }
+    const celsius = (await heard("porch")).celsius
+    expect(celsius).toBeGreaterThan(-4)
+    expect(celsius).toBeLessThan(-1)
+
+    // a device that knows nothing but the bytes: type, length, flags, payload
+    await expect(connect(device)).rejects.toThrow("401")
+    const attic = await connect(device, { headers: { authorization: key } })
+    await expect(connect(device, { headers: { authorization: key } })).rejects.toThrow("429")
+    attic.send(Buffer.from([1, 0, 7, 0, 0, 0])) // a reading that goes on
+    attic.send(Buffer.from([0, 9, 0xff, 0x9c, 80])) // in the next frame
+    expect(await heard("attic")).toEqual({
+      type: "reading",
+      device: "attic",
+      sequence: 9,
+      celsius: -1,
+      battery: 80,
+    })
+    attic.send(Buffer.from([77, 0, 1, 0, 5])) // a type that nobody knows
+    await program.line(/^attic: decode, PACKET_TYPE_UNKNOWN$/)
+    attic.send(Buffer.from([1, 0, 2, 0, 5, 5])) // a reading that is too short
+    await program.line(/^attic: listener, /)
+
+    const commandAttic = command.replace("porch", "attic").replace("seconds=5", "seconds=300")
+    expect((await request(commandAttic, "POST")).status).toBe(202)
+    expect(await attic.next()).toEqual(Buffer.from([2, 0, 2, 0, 1, 44]))
+    attic.send(Buffer.from([3, 0, 2, 0, 1, 44]))
+    expect(await heard("attic")).toEqual({ type: "accepted", device: "attic", seconds: 300 })
+    expect((await request(command.replace("porch", "moon"), "POST")).status).toBe(404)
+    expect((await request(command.replace("seconds=5", "seconds=0"), "POST")).status).toBe(400)
+
+    await attic.close()
+    expect(await heard("attic")).toEqual({ type: "gone", device: "attic" })
+    program.signal("SIGTERM")
+    expect((await watcher.closed()).code).toBe(1001)
+    expect(await program.exited()).toMatchObject({ code: 0, stderr: "" })
+  })
+})
