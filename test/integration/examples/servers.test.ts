@@ -113,3 +113,23 @@ describe("examples/gateway", () => {
     expect(await program.exited()).toMatchObject({ code: 0, stderr: "" })
   })
 })
+
+describe("examples with a page", () => {
+  it.each([
+    ["dashboard", "ws", '"type":"history"'],
+    ["cursors", "ws/lobby", '"type":"you"'],
+  ])("%s: hands out its page and talks to it, and stops in good order", async (name, path, first) => {
+    const program = startProgram(`${name}/main.ts`, [], { PORT: "0" })
+    const [, url = ""] = await program.line(/^the \w+: +(http:\S+)/)
+    expect(await request(url)).toMatchObject({
+      status: 200,
+      body: expect.stringContaining("<!doctype html>"),
+    })
+    await program.line(new RegExp(`-c ${url.replace("http", "ws")}/${path}`))
+    const client = await connect(`${url.replace("http", "ws")}/${path}`)
+    expect(await client.next()).toContain(first)
+    program.signal("SIGTERM")
+    expect((await client.closed()).code).toBe(1001)
+    expect(await program.exited()).toMatchObject({ code: 0, stderr: "" })
+  })
+})
