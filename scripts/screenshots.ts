@@ -1,5 +1,5 @@
 /**
- * Takes the pictures of the README from the running demo: `node --import tsx scripts/screenshots.ts [folder]`.
+ * Takes the pictures of the README from the running demo and the examples with a page: `node --import tsx scripts/screenshots.ts [folder]`.
  * It plays a short conversation, and catches the moment in which a line is cut; it asserts nothing.
  */
 
@@ -7,6 +7,8 @@ import { mkdir, stat } from "node:fs/promises"
 import { join } from "node:path"
 import type { Browser, BrowserContextOptions, Page } from "playwright-core"
 import { startChat } from "../examples/chat/chat-server.js"
+import { startCursors } from "../examples/cursors/cursors-server.js"
+import { startDashboard } from "../examples/dashboard/dashboard-server.js"
 import { launchChromium } from "./chromium.js"
 
 const WIDE: BrowserContextOptions = { viewport: { width: 1120, height: 740 } }
@@ -103,5 +105,42 @@ await cutLine(ada)
 await say(ada, "And now it is my turn")
 await shoot(ada, "chat-phone")
 
-await browser.close()
 await chat.stop()
+
+/** A page of another example, by somebody of its own. */
+async function open(url: string, options: BrowserContextOptions): Promise<Page> {
+  const page = await (
+    await browser.newContext({ reducedMotion: "reduce", bypassCSP: true, ...options })
+  ).newPage()
+  await page.goto(url)
+  await page.addStyleTag({ content: ':root { font-family: "Liberation Sans", system-ui, sans-serif }' })
+  await page.getByRole("status").getByText("Connected", { exact: true }).waitFor()
+  return page
+}
+
+{
+  await using dashboard = await startDashboard()
+  const page = await open(dashboard.url, { ...WIDE, colorScheme: "light" })
+  await page.waitForFunction(() => Number(document.getElementById("rate")?.textContent) >= 19)
+  await shoot(page, "dashboard")
+}
+
+{
+  await using cursors = await startCursors()
+  const people: Page[] = []
+  for (const [index, name] of ["Grace", "Alan", "Ada", "Katherine"].entries()) {
+    const page = await open(`${cursors.url}/?name=${name}&board=tidepool`, { ...WIDE, colorScheme: "dark" })
+    await page.mouse.move(180 + index * 150, 520 - index * 95)
+    people.push(page)
+  }
+  const [grace] = people
+  if (!grace) throw new Error("nobody is here")
+  await grace.waitForFunction(() => document.querySelectorAll(".cursor").length === 4)
+  await people[2]?.locator("#board").press(" ")
+  await grace.getByText("Ada waves").waitFor()
+  const path = join(folder, "cursors.png")
+  await grace.screenshot({ path })
+  console.log(`${path}: ${Math.round((await stat(path)).size / 1_000)} kB`)
+}
+
+await browser.close()
