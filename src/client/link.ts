@@ -109,9 +109,12 @@ export class Link {
     return this.#socket?.protocol ?? ""
   }
 
-  /** Whether the socket can send ping frames. */
+  /**
+   * Whether the socket can send ping frames and tells of the pongs. React Native's can ping and never tells, which would
+   * look like a dead line; it cannot terminate either, and whatever else can ping can.
+   */
   get canPing(): boolean {
-    return this.#socket?.ping !== undefined
+    return this.#socket?.ping !== undefined && this.#socket.terminate !== undefined
   }
 
   /** Whether reading can be paused. */

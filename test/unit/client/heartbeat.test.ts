@@ -1,6 +1,6 @@
 import { json, type ReconnectingClientOptions, text } from "holdfast"
 import { describe, expect, it } from "vitest"
-import { openClient } from "../../support/client-fake.js"
+import { fakeClient, openClient } from "../../support/client-fake.js"
 import type { FrameSocket } from "../../support/client-network.js"
 import { RecordingLogger } from "../../support/recording-logger.js"
 
@@ -89,6 +89,22 @@ describe("a heartbeat of literal words", () => {
     expect(log.errors).toEqual([])
     expect(log.pongs).toEqual([0, 40, 40, 40])
     expect(client.rttMs).toBe(40)
+  })
+
+  it("C11 prefers words to the frames of a socket that pings and never tells of a pong, as React Native's", async () => {
+    const { client, clock, network } = fakeClient({
+      codec: json() as never,
+      heartbeat: {},
+      answersLiteral: true,
+    })
+    network.onDial = (socket) => {
+      Object.assign(socket, { ping: () => {} })
+      socket.accept()
+    }
+    await clock.advance(59_000)
+    expect(network.last.received).toEqual(["ping", "ping", "ping", "ping"])
+    expect(client.state).toBe("open")
+    expect(network.sockets).toHaveLength(1)
   })
 
   it("C11 takes its words from the codec, or from the options", async () => {
