@@ -18,7 +18,7 @@ export interface EngineKind {
   readonly program: string
   /** Its arguments, for a port and a folder of its own. */
   args(port: number, folder: string): readonly string[]
-  /** What it prints once it takes connections. */
+  /** What it prints once it takes connections. A group of it is the port, where the program chooses that itself. */
   readonly ready: RegExp
 }
 
@@ -33,7 +33,8 @@ async function freePort(): Promise<number> {
 
 /** One broker. */
 export class Engine {
-  readonly port: number
+  /** Where it listens. One that chooses for itself has another after each start. */
+  port: number
   readonly #kind: EngineKind
   readonly #folder = mkdtempSync(join(tmpdir(), "holdfast-engine-"))
   #process: ChildProcess | undefined
@@ -57,7 +58,10 @@ export class Engine {
     const isReady = new Promise<void>((resolve, reject) => {
       const look = (text: Buffer) => {
         printed += text
-        if (ready.test(printed)) resolve()
+        const match = ready.exec(printed)
+        if (!match) return
+        if (match[1]) this.port = Number(match[1])
+        resolve()
       }
       child.stdout?.on("data", look)
       child.stderr?.on("data", look)
@@ -95,7 +99,7 @@ export async function engineLab(
   makeAdapter: (port: number) => Adapter,
 ): Promise<{ readonly lab: AdapterLab; stop(): Promise<void> }> {
   const engine = await Engine.start(kind)
-  const proxy = await BrokerProxy.start(engine.port)
+  const proxy = await BrokerProxy.start(() => engine.port)
   const faults: AdapterFaults = {
     kill: () => engine.kill(),
     restart: () => engine.restart(),

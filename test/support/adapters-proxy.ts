@@ -6,7 +6,7 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net"
 import { inTime } from "./deadline.js"
 
 export class BrokerProxy {
-  readonly #target: number
+  readonly #target: () => number
   readonly #server = createServer((near) => this.#accept(near))
   readonly #sockets = new Set<Socket>()
   /** Sockets that nothing passes through any more. */
@@ -16,12 +16,13 @@ export class BrokerProxy {
   #isHole = false
   #latencyMs = 0
 
-  private constructor(target: number) {
+  private constructor(target: () => number) {
     this.#target = target
   }
 
-  static async start(target: number): Promise<BrokerProxy> {
-    const proxy = new BrokerProxy(target)
+  /** @param target - The broker's port; a function where it changes. */
+  static async start(target: number | (() => number)): Promise<BrokerProxy> {
+    const proxy = new BrokerProxy(typeof target === "number" ? () => target : target)
     const listening = new Promise<void>((resolve) => proxy.#server.listen(0, "127.0.0.1", resolve))
     await inTime(listening, "the proxy to listen")
     return proxy
@@ -55,7 +56,7 @@ export class BrokerProxy {
   }
 
   #accept(near: Socket): void {
-    const far = connect(this.#target, "127.0.0.1")
+    const far = connect(this.#target(), "127.0.0.1")
     for (const [from, to] of [
       [near, far],
       [far, near],

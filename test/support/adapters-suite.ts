@@ -9,9 +9,17 @@ import { type AdapterCase, adapterCases } from "holdfast/testing"
 import { describe, it } from "vitest"
 import { type EngineKind, engineLab } from "./adapters-engine.js"
 
-/** Behaviours that run at the same time, and faults: those mostly wait. */
-const BEHAVIOURS_AT_ONCE = 6
-const FAULTS_AT_ONCE = 9
+/** How a suite is run. */
+export interface SuiteSettings {
+  /** How many behaviours run at the same time. @defaultValue 6 */
+  readonly behaviours?: number
+  /** How many faults do: those mostly wait. @defaultValue 9 */
+  readonly faults?: number
+  /** How long the way back may take. @defaultValue that of the cases */
+  readonly recoveryMs?: number
+  /** How long a case waits. @defaultValue 10_000, and 8_000 where the broker is broken */
+  readonly patienceMs?: number
+}
 
 /**
  * Times for adapters whose broker works: long ones, because these cases are about what happens and not about when, and a
@@ -43,10 +51,16 @@ export function inLanes<T>(
   return outcomes
 }
 
-/** Defines a test for every case, or for some. Returns what starts them, for a `beforeAll`. */
+/**
+ * Defines a test for every case, or for some. Returns what starts them, for a `beforeAll`.
+ *
+ * @param makeAdapter - Makes an adapter at the broker all behaviours share, or at the one on a port. What belongs to one
+ * case has one name.
+ */
 export function adapterSuite(
   kind: () => EngineKind,
-  makeAdapter: (port: number | undefined, times: RelayOptions) => Adapter,
+  makeAdapter: (port: number | undefined, times: RelayOptions, name: string) => Adapter,
+  { behaviours: behavioursAtOnce = 6, faults: faultsAtOnce = 9, ...lab }: SuiteSettings = {},
   cases: readonly AdapterCase[] = adapterCases,
 ): () => void {
   const outcomes = new Map<AdapterCase, Promise<void>>()
@@ -61,24 +75,23 @@ export function adapterSuite(
     const behaviours = cases.filter(({ needs }) => needs.length === 0)
     const faults = cases.filter(({ needs }) => needs.length > 0)
     const runs = [
-      inLanes(behaviours, BEHAVIOURS_AT_ONCE, ({ run }) =>
-        run({ makeAdapter: () => makeAdapter(undefined, PATIENT), patienceMs: 10_000 }),
-      ),
-      inLanes(faults, FAULTS_AT_ONCE, (it) => runWithFaults(kind(), it, (port) => makeAdapter(port, QUICK))),
+      inLanes(behaviours, behavioursAtOnce, (it) => {
+        const name = `case-${cases.indexOf(it)}-${process.pid}`
+        return it.run({
+          makeAdapter: () => makeAdapter(undefined, PATIENT, name),
+          patienceMs: 10_000,
+          ...lab,
+        })
+      }),
+      inLanes(faults, faultsAtOnce, async (it) => {
+        const { lab: broken, stop } = await engineLab(kind(), (port) => makeAdapter(port, QUICK, "fault"))
+        try {
+          await it.run({ ...broken, ...lab })
+        } finally {
+          await stop()
+        }
+      }),
     ]
     for (const run of runs) for (const [adapterCase, outcome] of run) outcomes.set(adapterCase, outcome)
-  }
-}
-
-async function runWithFaults(
-  kind: EngineKind,
-  adapterCase: AdapterCase,
-  makeAdapter: (port: number) => Adapter,
-): Promise<void> {
-  const { lab, stop } = await engineLab(kind, makeAdapter)
-  try {
-    await adapterCase.run(lab)
-  } finally {
-    await stop()
   }
 }

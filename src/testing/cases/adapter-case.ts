@@ -37,6 +37,12 @@ export interface AdapterLab {
   pass?(ms: number): Promise<void>
   /** How long a case waits for what has to happen, in milliseconds. @defaultValue 5_000 */
   readonly patienceMs?: number
+  /**
+   * How long the way back may take once the engine is there again, in milliseconds, until messages flow and all losses
+   * are counted.
+   * @defaultValue 5_000
+   */
+  readonly recoveryMs?: number
 }
 
 /** One thing an adapter must do. */

@@ -11,7 +11,7 @@ import { fault } from "./define-cases.js"
 const SETTLES_MS = 1_500
 
 /** After the engine's return messages flow again, and all losses are counted, within this time, in milliseconds. */
-const RECOVERS_MS = 5_000
+const recoveryMs = (lab: AdapterLab) => lab.recoveryMs ?? 5_000
 
 /** What is older than 2 s is never delivered. An outage of so many milliseconds makes everything in it older. */
 const LONG_MS = 2_500
@@ -26,7 +26,7 @@ async function flows(lab: AdapterLab, speaker: CaseNode, hearer: CaseNode, chann
     void speaker.publish(channel, `flow ${sent}`)
     return false
   }
-  await until(lab, isBack, "messages to flow again", RECOVERS_MS)
+  await until(lab, isBack, "messages to flow again", recoveryMs(lab))
   return sent
 }
 
@@ -53,7 +53,7 @@ function checkOnce(node: CaseNode, channel: string): void {
 /** Waits until what was sent is delivered or counted, and checks that it is not counted twice. */
 async function balances(lab: AdapterLab, hearer: CaseNode, channel: string, sent: number): Promise<void> {
   const known = () => hearer.on(channel).length + hearer.missed
-  await until(lab, () => known() >= sent, "every payload to be delivered or counted as lost", RECOVERS_MS)
+  await until(lab, () => known() >= sent, "every payload to be delivered or counted as lost", recoveryMs(lab))
   await pass(lab, 100)
   checkSame(known(), sent, "delivered + lost")
   checkOnce(hearer, channel)
@@ -94,7 +94,7 @@ export const faultCases: readonly AdapterCase[] = [
     await faults.restart()
     const concerns = () =>
       hearer.gaps.some(({ channels }) => channels === "all" || channels.includes(channel))
-    await until(lab, concerns, "a gap", RECOVERS_MS)
+    await until(lab, concerns, "a gap", recoveryMs(lab))
   }),
   fault("counts exactly what a killed engine lost", ["kill", "restart"], async (scene) => {
     const { lab, nodes, channel, faults } = scene
@@ -196,7 +196,7 @@ export const faultCases: readonly AdapterCase[] = [
     await pass(lab, 100)
     checkSame(hearer.adapter.health().state === "up", false, "up without an engine")
     await faults.restart()
-    await settles(lab, connecting, "connect to resolve", RECOVERS_MS)
+    await settles(lab, connecting, "connect to resolve", recoveryMs(lab))
     await hearer.subscribe(channel)
     await flows(lab, speaker, hearer, channel)
   }),

@@ -122,6 +122,7 @@ describe("sharded channels on a single Redis", () => {
   const start = adapterSuite(
     redisServer,
     (port, times) => REDIS_CLIENTS["@redis/client"](`redis://127.0.0.1:${port}`, { ...times, sharded: true }),
+    {},
     adapterCases.filter(({ needs }) => needs.length > 0),
   )
   suites.push(start)
