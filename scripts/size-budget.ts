@@ -10,7 +10,8 @@ import { build } from "esbuild"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 
-interface Budget {
+/** A line of the table of budgets. */
+export interface Budget {
   readonly name: string
   /** The import clause, e.g. `{ ReconnectingClient }`. */
   readonly import: string
@@ -47,7 +48,8 @@ export function formatSizes(sizes: readonly Size[]): string {
     .join("\n")
 }
 
-async function measureSize(budget: Budget): Promise<Size> {
+/** Measures one import, of this package or of any other that is installed. */
+export async function measureSize(budget: Budget): Promise<Size> {
   const result = await build({
     stdin: { contents: `export ${budget.import} from "${budget.from}"`, resolveDir: root },
     bundle: true,
@@ -56,6 +58,7 @@ async function measureSize(budget: Budget): Promise<Size> {
     format: "esm",
     platform: "browser",
     target: "es2022",
+    logLevel: "error",
     tsconfigRaw: {}, // tsconfig.json maps the package's name to its sources; here the built files count
   })
   const code = result.outputFiles[0]?.contents ?? new Uint8Array()

@@ -1,0 +1,125 @@
+/**
+ * The command `npm run readme`: writes the tables of README.md and docs/weight.md that are made from something else: what other
+ * libraries do, what was measured, what imports weigh. A test compares.
+ */
+
+import { readFileSync, writeFileSync } from "node:fs"
+import { fileURLToPath } from "node:url"
+import { section, withSection } from "../bench/page.js"
+import { type Comparison, clients, servers } from "./comparison.js"
+import type { Budget } from "./size-budget.js"
+
+const root = fileURLToPath(new URL("..", import.meta.url))
+const read = (file: string) => readFileSync(`${root}${file}`, "utf8")
+
+/** The columns of a table of ratios: what they are called here, and how their row begins in docs/performance.md. */
+type Columns = ReadonlyMap<string, RegExp>
+
+const SERVERS: Columns = new Map([
+  ["holdfast", /^\*\*holdfast\*\*$/],
+  ["socket.io", /^socket\.io$/],
+  ["crossws", /^crossws$/],
+  ["Bun's own", /^Bun$/],
+])
+
+const CLIENTS: Columns = new Map([
+  ["holdfast", /^\*\*holdfast\*\*$/],
+  ["partysocket", /^partysocket$/],
+  ["reconnecting-websocket", /^reconnecting-websocket$/],
+])
+
+/** The rows of a table of ratios: the table in docs/performance.md, its column, and what it is called here. */
+const SERVER_RATIOS = [
+  ["fan-out", "1 message, then wait", "a message to 500 connections, CPU"],
+  ["fan-out", "10 in one burst", "10 in one burst, CPU"],
+  ["fan-out", "100 in one burst", "100 in one burst, CPU"],
+  ["rooms", "100 sends in one burst", "100 sends among 1,000 rooms of 10, CPU"],
+  ["compressed", "10 in one burst", "the same compressed, 1 KiB of JSON, CPU"],
+  ["echo", "JSON, parsed and written", "echo of JSON, CPU"],
+  ["mixed", "echo, amid bursts of 10 to all", "an echo amid bursts to others, time of 99 in 100"],
+  ["handshakes", "opened", "a handshake, CPU"],
+  ["idle", "idle", "an idle connection, memory"],
+] as const
+
+const CLIENT_RATIOS = [
+  ["client", "text received", "a text received, CPU"],
+  ["client", "JSON received", "a JSON message received, CPU"],
+  ["client", "JSON sent", "a JSON message sent, CPU"],
+] as const
+
+/** The pages with their tables as they should be, by file. */
+export function renderPages(): ReadonlyMap<string, string> {
+  const tables = {
+    servers: comparisonTable(servers),
+    clients: comparisonTable(clients),
+    "server-ratios": ratioTable(SERVER_RATIOS, SERVERS, "beside `ws`"),
+    "client-ratios": ratioTable(CLIENT_RATIOS, CLIENTS, "beside a bare socket"),
+  }
+  let readme = read("README.md")
+  for (const [name, table] of Object.entries(tables)) readme = withSection(readme, name, table)
+  const weight = withSection(read("docs/weight.md"), "weight", weightTable())
+  return new Map([
+    ["README.md", readme],
+    ["docs/weight.md", weight],
+  ])
+}
+
+function comparisonTable({ packages, rows }: Comparison): string {
+  const head = packages.map((it) => (it === "holdfast" ? it : `${it} ${versionOf(it)}`))
+  return toTable(
+    ["", ...head],
+    [...rows].map(([feature, cells]) => [feature, ...cells.map(([text]) => text)]),
+  )
+}
+
+function ratioTable(
+  rows: typeof SERVER_RATIOS | typeof CLIENT_RATIOS,
+  columns: Columns,
+  corner: string,
+): string {
+  const page = read("docs/performance.md")
+  const body = rows.map(([table, column, name]) => {
+    const ratios = [...columns.values()].map((row) => ratioOf(page, table, column, row))
+    return [name, ...ratios, `\`npm run bench -- ${table}\``]
+  })
+  return toTable([corner, ...columns.keys(), "made by"], body)
+}
+
+/** A ratio of docs/performance.md in its own words, e.g. "8.99 × less"; a dash where a table has no such row. */
+function ratioOf(page: string, table: string, column: string, row: RegExp): string {
+  const lines = section(page, table)
+    .split("\n")
+    .filter((it) => it.startsWith("|"))
+  const [head = [], , ...body] = lines.map((line) =>
+    line
+      .split("|")
+      .slice(1, -1)
+      .map((it) => it.trim()),
+  )
+  const index = head.indexOf(column)
+  if (index < 0) throw new Error(`docs/performance.md has no column "${column}" in its table "${table}"`)
+  const cell = body.find(([name = ""]) => row.test(name))?.[index]
+  return cell === undefined ? "–" : (/[\d.]+ × (?:more|less)/.exec(cell)?.[0] ?? cell)
+}
+
+function weightTable(): string {
+  const budgets: readonly Budget[] = JSON.parse(read("size-budget.json"))
+  const body = budgets.map((it) => [
+    `\`import ${it.import} from "${it.from}"\``,
+    `${(it.maxGzipBytes / 1_000).toFixed(1)} kB`,
+  ])
+  return toTable(["import", "at most, gzipped"], body)
+}
+
+function versionOf(name: string): string {
+  return JSON.parse(read(`node_modules/${name}/package.json`)).version
+}
+
+function toTable(head: readonly string[], body: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`
+  return [line(head), line(head.map(() => "---")), ...body.map(line)].join("\n")
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  for (const [file, text] of renderPages()) writeFileSync(`${root}${file}`, text)
+}
