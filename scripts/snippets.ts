@@ -73,7 +73,7 @@ function describe({ file, start = 0, messageText }: ts.Diagnostic, snippet: Snip
 
 function markdownIn(folder: string): string[] {
   return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
-    .filter((it) => it.endsWith(".md") && !dirname(it).startsWith("api"))
+    .filter((it) => it.endsWith(".md") && !dirname(it).startsWith("site"))
     .map((it) => `${folder}/${it}`)
     .sort()
 }
