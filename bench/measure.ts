@@ -37,6 +37,8 @@ export interface Finding {
   readonly count: number
   /** One value for each round. */
   readonly values: readonly number[]
+  /** The medians of whatever else was counted. */
+  readonly extra: Readonly<Record<string, number>>
   readonly cost: Spread
   /** How many times less it takes than the baseline. */
   readonly ratio: Spread
@@ -169,9 +171,18 @@ class Measurement {
         contender,
         count: rounds.reduce((sum, it) => sum + it.count, 0),
         values,
+        extra: mediansOf(rounds),
         cost: spread(values),
         ratio: spread(values.map((it, i) => (baseline[i] as number) / it)),
       }
     })
   }
+}
+
+/** The median of each thing that was counted beside the values. */
+function mediansOf(rounds: readonly Round[]): Record<string, number> {
+  const names = Object.keys(rounds[0]?.extra ?? {})
+  return Object.fromEntries(
+    names.map((name) => [name, spread(rounds.map(({ extra }) => extra?.[name] ?? 0)).median]),
+  )
 }

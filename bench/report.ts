@@ -6,7 +6,7 @@
 import { cpus } from "node:os"
 import type { Chart } from "./chart.js"
 import type { Finding, RowResult } from "./measure.js"
-import type { Contender } from "./row.js"
+import type { Cell, Contender } from "./row.js"
 import type { Spread } from "./statistics.js"
 import { versionOf } from "./version.js"
 
@@ -20,7 +20,7 @@ export function toMarkdown({ row, cells, missing }: RowResult): string {
     ["", ...cells.map(({ cell }) => cell.title)],
     ...contenders.map((contender, at) => [
       nameOf(contender),
-      ...cells.map(({ findings }) => showFinding(findings[at] as Finding, at === 0, row.unit)),
+      ...cells.map(({ cell, findings }) => showFinding(findings[at] as Finding, at === 0, row.unit, cell)),
     ]),
     ...missing.map(({ contender, reason }) => [
       nameOf(contender),
@@ -107,10 +107,16 @@ function nameOf({ title, isOurs }: Contender): string {
   return isOurs ? `**${title}**` : title
 }
 
-function showFinding({ contender, cost, ratio }: Finding, isBaseline: boolean, unit: string): string {
+function showFinding(
+  { contender, cost, ratio, extra }: Finding,
+  isBaseline: boolean,
+  unit: string,
+  { detail }: Cell,
+): string {
   const price = `${digits(cost.median)} ${unit}`
-  if (isBaseline) return price
-  return `${contender.isOurs ? `**${price}**` : price}, ${times(ratio.median)} ${range(ratio)}`
+  const beside = detail ? `; ${detail(cost.median, extra)}` : ""
+  if (isBaseline) return price + beside
+  return `${contender.isOurs ? `**${price}**` : price}, ${times(ratio.median)} ${range(ratio)}${beside}`
 }
 
 /** A ratio in words: what is dearer is "more". */

@@ -43,6 +43,8 @@ export interface Round {
   /** How many deliveries, connections or handshakes it is about. */
   readonly count: number
   readonly value: number
+  /** What else was counted, by name. */
+  readonly extra?: Readonly<Record<string, number>>
 }
 
 /** One setting. */
@@ -55,6 +57,8 @@ export interface Cell<S extends Stage = Stage> {
   readonly isFresh?: boolean
   /** Measures it once, for so many milliseconds where time is what it takes. */
   round(stage: S, ms: number): Promise<Round>
+  /** What a table says beside a value: from the median of the values, and those of whatever else was counted. */
+  detail?(value: number, extra: Readonly<Record<string, number>>): string
 }
 
 /** One question. Less is better in all of them. */

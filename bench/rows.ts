@@ -3,8 +3,11 @@
  */
 
 import type { Row } from "./row.js"
+import { batching } from "./rows/batching.js"
+import { binary } from "./rows/binary.js"
 import { bystanders } from "./rows/bystanders.js"
 import { client } from "./rows/client.js"
+import { codecs } from "./rows/codecs.js"
 import { compressed } from "./rows/compressed.js"
 import { echo } from "./rows/echo.js"
 import { fanOut } from "./rows/fan-out.js"
@@ -24,4 +27,7 @@ export const ROWS: readonly Row[] = [
   handshakes,
   idle,
   client,
+  codecs,
+  binary,
+  batching,
 ]

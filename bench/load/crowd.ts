@@ -73,6 +73,16 @@ export class Crowd {
     return this.#clients.length
   }
 
+  /** What has come to all of them: good messages, the frames that those were in, and all bytes. */
+  get traffic(): { readonly messages: number; readonly frames: number; readonly bytes: number } {
+    const sum = (values: readonly number[]) => values.reduce((total, it) => total + it, 0)
+    return {
+      messages: sum(this.#checks.map((it) => it.received)),
+      frames: sum(this.#clients.map((it) => it.frames)),
+      bytes: sum(this.#clients.map((it) => it.bytes)),
+    }
+  }
+
   /**
    * Resolves when every connection has got so many more messages, or each as many as is said of it. Ask before they
    * are sent. Rejects as soon as one is lost, repeated, reordered or altered, and when some are missing after `deadlineMs`.

@@ -38,6 +38,8 @@ export interface Dialect {
   /** How many bytes the envelope has before and after a message. */
   readonly before: number
   readonly after: number
+  /** The byte between messages that share a frame, where they may. */
+  readonly separator?: number
   /** Whether it takes more than the upgrade until messages may flow. */
   readonly hasHandshake: boolean
   /** What a message that is none of the application's asks for; `"message"` for one that is. */
@@ -53,6 +55,9 @@ const plain: Dialect = {
   hasHandshake: false,
   read: () => "message",
 }
+
+/** Messages that may share a frame, a line each. */
+const lines: Dialect = { ...plain, separator: 0x0a }
 
 const ENGINE_OPEN = 0x30
 const ENGINE_PING = 0x32
@@ -79,5 +84,6 @@ function socketIo(format: Format["name"]): Dialect {
 /** By name, for messages of a format. */
 export const DIALECTS = {
   plain: () => plain,
+  lines: () => lines,
   "socket.io": socketIo,
 } satisfies Record<string, (format: Format["name"]) => Dialect>

@@ -33,10 +33,13 @@ export interface ClientTarget {
 
 /** One connection. */
 export class RawClient implements FrameListener {
+  /** How many frames with messages have come, and how many bytes in all. */
+  frames = 0
+  bytes = 0
   readonly #listener: ClientListener
   readonly #dialect: Dialect
   readonly #isCompressed: boolean
-  readonly #frames = new FrameReader(this)
+  readonly #reader = new FrameReader(this)
   readonly #socket: Socket
   readonly #opened: Promise<void>
   #settle: { resolve(): void; reject(error: Error): void } | undefined
@@ -89,15 +92,18 @@ export class RawClient implements FrameListener {
 
   message(bytes: Buffer, start: number, end: number): void {
     if (this.#isCompressed) throw new Error("a message that is not compressed")
-    const { before, after } = this.#dialect
+    this.frames += 1
+    const { before, after, separator } = this.#dialect
     const asked = this.#dialect.read(bytes, start)
-    if (asked === "message") this.#listener.message(bytes, start + before, end - after)
+    if (separator !== undefined) this.#split(bytes, start, end, separator)
+    else if (asked === "message") this.#listener.message(bytes, start + before, end - after)
     else if (asked === "opened") this.#settle?.resolve()
     else if (asked) this.#write(asked.reply)
   }
 
   compressed(bytes: Buffer, start: number, end: number): void {
     if (!this.#isCompressed) throw new Error("a compressed message")
+    this.frames += 1
     this.#listener.message(bytes, start, end)
   }
 
@@ -105,13 +111,23 @@ export class RawClient implements FrameListener {
     this.#socket.write(maskedFrame(PONG, payload))
   }
 
+  #split(bytes: Buffer, start: number, end: number, separator: number): void {
+    for (let at = start; at <= end; ) {
+      const found = bytes.indexOf(separator, at)
+      const partEnd = found === -1 || found > end ? end : found
+      this.#listener.message(bytes, at, partEnd)
+      at = partEnd + 1
+    }
+  }
+
   #write(text: string): void {
     this.#socket.write(maskedFrame(TEXT, Buffer.from(text)))
   }
 
   #read(bytes: Buffer, length: number): boolean {
+    this.bytes += length
     try {
-      if (this.#head === undefined) this.#frames.read(bytes.subarray(0, length))
+      if (this.#head === undefined) this.#reader.read(bytes.subarray(0, length))
       else this.#readHandshake(this.#head + bytes.toString("latin1", 0, length))
     } catch (error) {
       this.#fail(error as Error)
@@ -130,7 +146,7 @@ export class RawClient implements FrameListener {
     this.#head = undefined
     this.#socket.setTimeout(0)
     if (!this.#dialect.hasHandshake) this.#settle?.resolve()
-    this.#frames.read(Buffer.from(head.slice(end + 4), "latin1"))
+    this.#reader.read(Buffer.from(head.slice(end + 4), "latin1"))
   }
 
   #fail(error: Error): void {

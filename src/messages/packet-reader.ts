@@ -11,6 +11,8 @@ import { COMPRESSED, type Packet, type PacketFormat } from "./packet-format.js"
 type AnyPacket = Packet<number | string>
 
 const NO_BYTES = /* @__PURE__ */ new Uint8Array(0)
+/** So much room is taken at once for a packet that says it will be so large; more only with what has arrived. */
+const FIRST_ROOM_BYTES = 4_096
 
 type Take = (packet: AnyPacket) => void
 type Fail = (error: unknown) => void
@@ -54,7 +56,7 @@ export class PacketReader implements FrameReader<AnyPacket> {
     const { headerBytes, names, maxPayloadBytes } = format
     for (let at = start; at < bytes.length; ) {
       const payloadAt = at + headerBytes
-      if (payloadAt > bytes.length) return this.#keep(bytes, at, bytes.length)
+      if (payloadAt > bytes.length) return this.#keep(bytes, at, bytes.length, headerBytes)
       const length = lengthAt(bytes, at, format)
       if (length > maxPayloadBytes || names?.has(typeAt(bytes, at, format)) === false) {
         this.#skipping = length
@@ -62,7 +64,7 @@ export class PacketReader implements FrameReader<AnyPacket> {
         return payloadAt
       }
       const end = payloadAt + length
-      if (end > bytes.length) return this.#keep(bytes, at, bytes.length)
+      if (end > bytes.length) return this.#keep(bytes, at, bytes.length, end - at)
       finish(bytes, at, end, format, take, fail)
       at = end
     }
@@ -74,7 +76,7 @@ export class PacketReader implements FrameReader<AnyPacket> {
     const { headerBytes } = this.#format
     const isHeaderWhole = this.#begunLength >= headerBytes
     const wanted = headerBytes + (isHeaderWhole ? lengthAt(this.#begun, 0, this.#format) : 0)
-    const end = this.#keep(bytes, start, Math.min(bytes.length, start + wanted - this.#begunLength))
+    const end = this.#keep(bytes, start, Math.min(bytes.length, start + wanted - this.#begunLength), wanted)
     if (this.#begunLength === wanted) this.#readWhole(this.#release(), 0, take, fail)
     return end
   }
@@ -85,11 +87,11 @@ export class PacketReader implements FrameReader<AnyPacket> {
     return start + count
   }
 
-  /** Copies bytes behind those of the packet that was begun. Returns where they end. */
-  #keep(bytes: Uint8Array, start: number, end: number): number {
+  /** Copies bytes behind those of the packet that was begun, of so many as are known to be wanted. Returns where they end. */
+  #keep(bytes: Uint8Array, start: number, end: number, wanted: number): number {
     const length = this.#begunLength + end - start
     if (length > this.#begun.length) {
-      const larger = new Uint8Array(Math.max(length, this.#begun.length * 2))
+      const larger = new Uint8Array(Math.min(wanted, Math.max(2 * length, FIRST_ROOM_BYTES)))
       larger.set(this.#begun.subarray(0, this.#begunLength))
       this.#begun = larger
     }

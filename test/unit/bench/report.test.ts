@@ -32,6 +32,7 @@ describe("the bench's report", () => {
           contender: contenders[i] as (typeof contenders)[number],
           count: 1,
           values: [value],
+          extra: { grams: 10 * value },
           cost: spread([value]),
           ratio: spread([(values[0] as number) / value]),
         })),
@@ -48,6 +49,13 @@ describe("the bench's report", () => {
     expect(disturbedCells(resultOf([2, 2.05, 1]))).toEqual([])
     expect(disturbedCells(resultOf([2, 2.2, 1]))).toEqual(["a cell"])
     expect(disturbedCells(resultOf([2, 1.8, 1]))).toEqual(["a cell"])
+  })
+
+  it("says what else was counted, where the cell has words for it", () => {
+    const result = resultOf([2, 2, 1])
+    const detail = (value: number, { grams = 0 }) => `${value} for ${grams} g`
+    const cells = result.cells.map((it) => ({ ...it, cell: { ...it.cell, detail } }))
+    expect(toMarkdown({ ...result, cells })).toContain("| **1.00 µs**, 2.00 × less (2.00–2.00); 1 for 10 g |")
   })
 
   it("draws everybody but the control, and marks ours", () => {
