@@ -18,19 +18,26 @@ export interface Snippet {
   readonly line: number
   /** What is checked: the block, behind what a comment before it declares as given. */
   readonly code: string
+  /** Whether there may be elements in it. */
+  readonly isJsx: boolean
 }
 
 /** A block, and the comment that may stand right before it: `<!-- given: declare const app: App -->`. */
-const BLOCK = /(?:<!-- given:\s*([\s\S]*?)-->\s*)?^```ts\n([\s\S]*?)^```$/gm
+const BLOCK = /(?:<!-- given:\s*([\s\S]*?)-->\s*)?^```(tsx?)\n([\s\S]*?)^```$/gm
 
 /** The snippets of one page. */
 export function snippetsOf(file: string, markdown: string): Snippet[] {
   return [...markdown.matchAll(BLOCK)].map((match) => {
-    const [whole, given = "", block = ""] = match
+    const [whole, given = "", language = "", block = ""] = match
     const line = markdown.slice(0, match.index + whole.indexOf("```ts")).split("\n").length + 1
     // joined in one line, so that line numbers of errors are those of the page
     const prelude = given.trim().replaceAll("\n", " ")
-    return { file, line, code: `${prelude}${prelude ? "; " : ""}export {}; ${block}` }
+    return {
+      file,
+      line,
+      code: `${prelude}${prelude ? "; " : ""}export {}; ${block}`,
+      isJsx: language === "tsx",
+    }
   })
 }
 
@@ -42,13 +49,15 @@ export function allSnippets(): Snippet[] {
 
 /** Type-checks snippets as modules of this repository. Returns one line per error: page, line, message. */
 export function checkSnippets(snippets: readonly Snippet[]): string[] {
-  const files = new Map(snippets.map((it, index) => [join(root, `snippet-${index}.ts`), it]))
+  const files = new Map(
+    snippets.map((it, index) => [join(root, `snippet-${index}.ts${it.isJsx ? "x" : ""}`), it]),
+  )
   const { options } = ts.parseJsonConfigFileContent(
     ts.readConfigFile(join(root, "tsconfig.json"), ts.sys.readFile).config,
     ts.sys,
     root,
   )
-  const unchecked = { noUnusedLocals: false, noUnusedParameters: false }
+  const unchecked = { noUnusedLocals: false, noUnusedParameters: false, jsx: ts.JsxEmit.ReactJSX }
   const host = ts.createCompilerHost({ ...options, ...unchecked })
   const { fileExists, readFile, getSourceFile } = host
   host.fileExists = (name) => files.has(name) || fileExists(name)

@@ -16,7 +16,7 @@ function blocksOf(recipe: string): string[] {
 }
 
 /** The block of this place. Throws where there is none. */
-function blockOf(recipe: string, index = 0): string {
+export function blockOf(recipe: string, index = 0): string {
   const code = blocksOf(recipe)[index]
   if (code === undefined) throw new Error(`${recipe} has no block ${index}`)
   return code
