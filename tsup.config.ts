@@ -7,6 +7,7 @@ export default defineConfig({
     "src/compat.ts",
     "src/testing.ts",
     "src/testing/node.ts",
+    "src/adapters/cluster.ts",
     "src/adapters/kafka.ts",
     "src/adapters/nats.ts",
     "src/adapters/redis.ts",

@@ -40,6 +40,7 @@ interface Waiter {
 export class Interest {
   readonly #settings: RelaySettings
   readonly #onTimeout: () => void
+  readonly #why: () => unknown
   readonly #wishes = new Map<string, Wish>()
   /** Oldest first, so the first is due first. */
   readonly #waiters = new Set<Waiter>()
@@ -50,8 +51,12 @@ export class Interest {
   #asking = new AbortController()
   #lastError: unknown
 
-  /** @param onTimeout - Hears that a subscription was not confirmed in time. */
-  constructor(settings: RelaySettings, onTimeout: () => void) {
+  /**
+   * @param onTimeout - Hears that a subscription was not confirmed in time.
+   * @param why - What went wrong with the link, for who waited in vain for one.
+   */
+  constructor(settings: RelaySettings, onTimeout: () => void, why: () => unknown) {
+    this.#why = why
     this.#settings = settings
     this.#onTimeout = onTimeout
     this.#deadline = new PatientTimer(settings.clock, () => this.#expire())
@@ -218,7 +223,7 @@ export class Interest {
       }
       this.#forget(waiter)
       const what = `no subscription within ${this.#settings.subscribeTimeoutMs} ms`
-      waiter.reject(unavailable(what, this.#lastError))
+      waiter.reject(unavailable(what, this.#link ? this.#lastError : this.#why()))
     }
     this.#onTimeout()
   }

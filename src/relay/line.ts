@@ -26,6 +26,8 @@ export interface LineHost extends Omit<BusEvents, "down"> {
   doubted(): void
   /** The doubt was unfounded. */
   trusted(link: BusLink): void
+  /** There was a link, or might have been one. Said once, until there is one again. */
+  failed(error: unknown): void
   /** There is no link any more. */
   unlinked(): void
   /** Asks this node itself, through the broker. */
@@ -154,6 +156,7 @@ export class Line {
     const { clock, backoff } = this.#settings
     if (this.#upAt !== undefined && clock.now() - this.#upAt >= STABLE_MS) this.#failures = 0
     void this.#release()
+    if (this.#state !== "down") this.#host.failed(error)
     this.#enter(state)
     this.#redial.start(backoffDelay(backoff, this.#failures))
     this.#failures += 1

@@ -16,6 +16,8 @@ const MAX_UNTAKEN_BYTES = 64 * 1024 * 1024
 interface Publication {
   readonly subject: string
   readonly bytes: Uint8Array
+  /** A link may move the bytes elsewhere, and then they have no length any more. */
+  readonly size: number
   readonly dueAt: number
   readonly resolve: () => void
   readonly reject: (error: Error) => void
@@ -26,6 +28,7 @@ interface Publication {
 export class Publications {
   readonly #settings: RelaySettings
   readonly #onTimeout: () => void
+  readonly #why: () => unknown
   readonly #timer: PatientTimer
   /** Oldest first, so the first is due first. */
   readonly #open = new Set<Publication>()
@@ -34,8 +37,12 @@ export class Publications {
   #untakenBytes = 0
   #onEmpty: (() => void) | undefined
 
-  /** @param onTimeout - Hears that the broker did not take in time what it was handed. */
-  constructor(settings: RelaySettings, onTimeout: () => void) {
+  /**
+   * @param onTimeout - Hears that the broker did not take in time what it was handed.
+   * @param why - What went wrong with the link, for who waited in vain for one.
+   */
+  constructor(settings: RelaySettings, onTimeout: () => void, why: () => unknown) {
+    this.#why = why
     this.#settings = settings
     this.#onTimeout = onTimeout
     this.#timer = new PatientTimer(settings.clock, () => this.#expire())
@@ -52,7 +59,8 @@ export class Publications {
     if (full) return Promise.reject(full)
     return new Promise((resolve, reject) => {
       const dueAt = this.#settings.clock.now() + this.#settings.publishTimeoutMs
-      const publication = { subject, bytes, dueAt, resolve, reject, isHandedOver: false }
+      const size = bytes.byteLength
+      const publication = { subject, bytes, size, dueAt, resolve, reject, isHandedOver: false }
       this.#open.add(publication)
       if (!this.#timer.isArmed) this.#timer.start(this.#settings.publishTimeoutMs)
       if (this.#link) this.#handOver(publication, this.#link)
@@ -104,7 +112,7 @@ export class Publications {
 
   #handOver(publication: Publication, link: BusLink): void {
     publication.isHandedOver = true
-    this.#untakenBytes += publication.bytes.byteLength
+    this.#untakenBytes += publication.size
     const taken = attempt(() => link.publish(publication.subject, publication.bytes))
     if (!taken) this.#settle(publication)
     else {
@@ -117,7 +125,7 @@ export class Publications {
 
   #settle(publication: Publication, error?: Error): void {
     if (!this.#open.delete(publication)) return
-    if (publication.isHandedOver) this.#untakenBytes -= publication.bytes.byteLength
+    if (publication.isHandedOver) this.#untakenBytes -= publication.size
     if (error) publication.reject(error)
     else publication.resolve()
     if (this.#open.size > 0) return
@@ -135,7 +143,8 @@ export class Publications {
         break
       }
       isStuck ||= publication.isHandedOver
-      this.#settle(publication, unavailable(`not taken within ${this.#settings.publishTimeoutMs} ms`))
+      const what = `not taken within ${this.#settings.publishTimeoutMs} ms`
+      this.#settle(publication, unavailable(what, publication.isHandedOver ? undefined : this.#why()))
     }
     this.#waiting = this.#waiting.filter((it) => this.#open.has(it))
     if (isStuck) this.#onTimeout()

@@ -21,6 +21,8 @@ export interface SenderParts {
   readonly counters: Writable<AdapterCounters>
   /** The broker did not take in time what it was handed. */
   readonly suspect: () => void
+  /** What went wrong with the link. */
+  readonly why: () => unknown
 }
 
 /** Publishes for one node. */
@@ -33,7 +35,7 @@ export class RelaySender {
 
   constructor(parts: SenderParts) {
     this.#parts = parts
-    this.#publications = new Publications(parts.settings, parts.suspect)
+    this.#publications = new Publications(parts.settings, parts.suspect, parts.why)
     this.#marking = new Timer(parts.settings.clock, () => this.#mark(parts.settings.markMs))
   }
 

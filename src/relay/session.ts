@@ -45,13 +45,14 @@ export class RelaySession implements LineHost {
     // it is the caller's to handle, and there may be none any more
     this.usable.catch(() => {})
     const suspect = () => this.#line.suspect()
-    this.interest = new Interest(settings, suspect)
+    this.interest = new Interest(settings, suspect, () => this.#line.lastError)
     this.sender = new RelaySender({
       settings,
       nodeId: context.nodeId,
       maxBytes: bus.capabilities.maxPayloadBytes,
       counters,
       suspect,
+      why: () => this.#line.lastError,
     })
     this.#receiver = new Receiver({
       settings,
@@ -129,6 +130,10 @@ export class RelaySession implements LineHost {
 
   trusted(link: BusLink): void {
     this.sender.flow(link)
+  }
+
+  failed(err: unknown): void {
+    this.#context.logger.warn({ err }, "the adapter has no way to its broker, and goes on trying")
   }
 
   unlinked(): void {
