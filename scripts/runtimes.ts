@@ -58,6 +58,9 @@ const PACKAGES: readonly RuntimePackage[] = [
   },
 ]
 
+/** What those packages are called in tables, with their exact versions. */
+export const runtimeTitles: readonly string[] = PACKAGES.map(({ name, version }) => `${name} ${version}`)
+
 const FLAGS = ["--no-save", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"]
 
 /** Whether the packages run on this machine. */

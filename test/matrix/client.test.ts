@@ -48,6 +48,11 @@ interface Column {
 
 let pages: PageRunner
 const CHROMIUM: Column = { title: "Chromium", isNative: true, run: (options) => pages.runClient(options) }
+const SERVICE_WORKER: Column = {
+  title: "Chromium, service worker",
+  isNative: true,
+  run: (options) => pages.runClientInServiceWorker(options),
+}
 
 const columns: readonly Column[] = [
   ...inject("runtimes").flatMap((runtime) => {
@@ -58,6 +63,7 @@ const columns: readonly Column[] = [
       : [byDefault]
   }),
   CHROMIUM,
+  SERVICE_WORKER,
 ]
 
 let table: MatrixTable
@@ -77,26 +83,31 @@ afterAll(async () => {
 })
 
 describe.each(columns)("$title", (column) => {
-  it.concurrent.for(COURSES)("$name: comes back, and ends", async (course, { expect }) => {
-    const { run, server } = await play(column, course)
-    const [message] = run.events.filter((it) => it.event === "message")
-    const attempts = count(run, "connecting")
-    expect(attempts, server.summary).toBeGreaterThanOrEqual(course.attempts ?? FAILURES + 1)
-    expect(message).toMatchObject({ isEqual: true })
-    expect(run.events.slice(-3)).toMatchObject([
-      { event: "closing" },
-      { event: "closed" },
-      { event: "end", cause: "closed" },
-    ])
-    for (const event of run.events) {
-      if (event.event === "error") expect(event.stage).toMatch(/^(connect|socket)$/)
-      if (event.event === "error" && course.fault === "401" && !column.isNative)
-        expect(event.status).toBe(401)
-      if (event.event === "waiting") expect(event.lost).toBe(1006)
-    }
-    expect(server.codes.at(-1)).toBe(4001)
-    fill(course, column, `${attempts}, ${message?.ms} ms`)
-  })
+  // in the short form, a service worker shows no more than that it works: whatever fails, fails as in a page
+  const isBrief = column === SERVICE_WORKER && !inject("isFull")
+  it.concurrent.for(isBrief ? COURSES.filter((it) => it.fault === "cut") : COURSES)(
+    "$name: comes back, and ends",
+    async (course, { expect }) => {
+      const { run, server } = await play(column, course)
+      const [message] = run.events.filter((it) => it.event === "message")
+      const attempts = count(run, "connecting")
+      expect(attempts, server.summary).toBeGreaterThanOrEqual(course.attempts ?? FAILURES + 1)
+      expect(message).toMatchObject({ isEqual: true })
+      expect(run.events.slice(-3)).toMatchObject([
+        { event: "closing" },
+        { event: "closed" },
+        { event: "end", cause: "closed" },
+      ])
+      for (const event of run.events) {
+        if (event.event === "error") expect(event.stage).toMatch(/^(connect|socket)$/)
+        if (event.event === "error" && course.fault === "401" && !column.isNative)
+          expect(event.status).toBe(401)
+        if (event.event === "waiting") expect(event.lost).toBe(1006)
+      }
+      expect(server.codes.at(-1)).toBe(4001)
+      fill(course, column, `${attempts}, ${message?.ms} ms`)
+    },
+  )
 
   it.concurrent("closed while connecting: ends at once", async ({ expect }) => {
     const { run } = await play(column, GIVEN_UP)
@@ -108,6 +119,8 @@ describe.each(columns)("$title", (column) => {
     ])
     fill(GIVEN_UP, column, `ends, ${end?.ms} ms`)
   })
+
+  if (isBrief) return
 
   it.concurrent("no fault: stays, and its heartbeat is answered", async ({ expect }) => {
     const { run, server } = await play(column, IDLE)
@@ -127,7 +140,7 @@ async function play(column: Column, { fault, course, options = {} }: Course) {
     if (it.event === "waiting") void server.clientWaits()
   }
   const { url, control } = server
-  const task = { url, control, course, isNative: column.isNative && column !== CHROMIUM, options }
+  const task = { url, control, course, isNative: column.isNative && !isInBrowser(column), options }
   const run = await inTime(column.run({ task, onEvent }), "the program to end", 25_000).catch((cause) => {
     throw new Error(`${cause.message}\n${server.summary}`, { cause })
   })
@@ -138,9 +151,13 @@ async function play(column: Column, { fault, course, options = {} }: Course) {
   return { run, server }
 }
 
+function isInBrowser(column: Column): boolean {
+  return column === CHROMIUM || column === SERVICE_WORKER
+}
+
 /** A browser tells its version once it runs. */
 function headingOf(column: Column): string {
-  return column === CHROMIUM ? pages.title : column.title
+  return isInBrowser(column) ? column.title.replace("Chromium", pages.title) : column.title
 }
 
 function count(run: Run, event: string): number {

@@ -21,7 +21,9 @@ afterAll(() => table.save("4-compression", "What a hub compresses, read by the r
 it.each(runtimes)("S13: compressed messages are understood by $title", async (runtime) => {
   const echo = await startCompressedEcho()
   const run = runProgram(runtime, "compression-main.mjs", { task: { url: echo.url } })
-  const isCompressed = await Promise.race([echo.converse(), run.then((it) => expect.unreachable(it.trouble))])
+  // a client that is through may have ended before the hub knows that it is closed
+  const wellEnded = run.then(({ trouble }) => expect(trouble).toBe(""))
+  const [isCompressed] = await Promise.all([echo.converse(), wellEnded])
   expect(isCompressed).toBe(!runtime.title.startsWith("Deno"))
   expect(await run).toMatchObject({
     events: [

@@ -14,6 +14,8 @@ declare module "vitest" {
   export interface ProvidedContext {
     /** The runtimes to run in, Chromium apart. */
     runtimes: Runtime[]
+    /** Whether all of them are there, rather than the Node at hand alone. */
+    isFull: boolean
   }
 }
 
@@ -23,6 +25,7 @@ export default async function setup({ provide }: TestProject): Promise<() => Pro
   const isFull = process.env.HOLDFAST_MATRIX === "full"
   ensureChromium()
   provide("runtimes", [thisNode, ...(isFull && canInstallRuntimes ? await installRuntimes() : [])])
+  provide("isFull", isFull)
   await rm(PARTS, { recursive: true, force: true })
   await mkdir(PARTS, { recursive: true })
   return async () => {

@@ -19,6 +19,21 @@ import { runClient } from "./client-program.mjs"
 globalThis.run = (task) => runClient(holdfast, task, (event) => globalThis.tell(event))
 `
 
+const WORKER = `
+import * as holdfast from "../../dist/index.js"
+import { runClient } from "./client-program.mjs"
+const troubles = []
+addEventListener("error", (event) => troubles.push(event.message))
+addEventListener("unhandledrejection", (event) => troubles.push(String(event.reason)))
+addEventListener("install", () => skipWaiting())
+addEventListener("message", (event) => event.waitUntil(run(event.data, event.ports[0])))
+async function run(task, port) {
+  await runClient(holdfast, task, (it) => port.postMessage(it)).catch((error) => troubles.push(String(error)))
+  await new Promise((resolve) => setTimeout(resolve, 0))
+  port.postMessage({ troubles })
+}
+`
+
 const IMPORT = `
 const calls = []
 const originals = {}
@@ -47,6 +62,7 @@ export class PageRunner implements AsyncDisposable {
   static async start(): Promise<PageRunner> {
     const files = new Map([
       ["/client.js", await bundle(CLIENT)],
+      ["/worker.js", await bundle(WORKER)],
       ["/import.js", await bundle(IMPORT)],
     ])
     const server = createServer((request, response) => {
@@ -72,6 +88,18 @@ export class PageRunner implements AsyncDisposable {
       })
       await page.addScriptTag({ url: "/client.js", type: "module" })
       await page.evaluate(`run(${JSON.stringify(options.task)})`)
+    })
+  }
+
+  /** Runs the client program in a service worker of its own. */
+  runClientInServiceWorker(options: RunOptions): Promise<Run> {
+    return this.#inPage(async (page, events) => {
+      await page.exposeFunction("tell", (event: ProgramEvent) => {
+        events.push(event)
+        options.onEvent?.(event)
+      })
+      const troubles = await page.evaluate(runInServiceWorker, options.task ?? {})
+      if (troubles.length > 0) throw new Error(troubles.join("\n"))
     })
   }
 
@@ -105,6 +133,22 @@ export class PageRunner implements AsyncDisposable {
     await page.close()
     return { events, trouble, lingerMs: 0 }
   }
+}
+
+/** Resolves with what went wrong, once the worker is through. */
+async function runInServiceWorker(task: object): Promise<readonly string[]> {
+  await navigator.serviceWorker.register("/worker.js", { type: "module" })
+  const { active } = await navigator.serviceWorker.ready
+  const { port1, port2 } = new MessageChannel()
+  const { tell } = globalThis as unknown as { tell(event: object): Promise<void> }
+  return new Promise((resolve) => {
+    let told = Promise.resolve()
+    port1.onmessage = ({ data }) => {
+      if ("troubles" in data) void told.then(() => resolve(data.troubles))
+      else told = told.then(() => tell(data))
+    }
+    active?.postMessage(task, [port2])
+  })
 }
 
 function importInWorker(): Promise<ProgramEvent> {
