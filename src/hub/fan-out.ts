@@ -28,13 +28,15 @@ export class FanOut<Member extends Receiver> {
 
   /** Gives a frame to every member meant. */
   send(names: Omit<SelectionNames, "isLocal">, frame: Frame): SendReport {
-    const report = { matched: 0, sent: 0, queued: 0, dropped: 0 }
+    let [matched, sent, queued, dropped] = [0, 0, 0, 0]
     this.forEach(names, (member) => {
-      report.matched += 1
+      matched += 1
       const result = member.transmit(frame)
-      if (result !== "closed") report[result] += 1
+      if (result === "sent") sent += 1
+      else if (result === "queued") queued += 1
+      else if (result === "dropped") dropped += 1
     })
-    return report
+    return { matched, sent, queued, dropped }
   }
 
   /** Visits every member meant, once. */

@@ -108,9 +108,9 @@ export class Outbox implements Flushable, FrameWaiter, Flow, BudgetMember {
     }
     const batch = this.#pending
     this.#pending = undefined
-    if (batch) this.#write(batch)
+    const heldBytes = batch ? this.#write(batch) : 0
     if (this.#isHeld) this.#goOn()
-    else if (batch && this.#sink.isFull) this.#block()
+    else if (heldBytes > 0 && this.#sink.isFull) this.#block()
   }
 
   /** A frame of the backlog is ready, if it is still there. */
@@ -219,14 +219,15 @@ export class Outbox implements Flushable, FrameWaiter, Flow, BudgetMember {
     return this.#deflater === undefined ? flusher.root : flusher.deflatedRoot
   }
 
-  #write(batch: Batch): void {
+  /** Returns what the sink holds then. */
+  #write(batch: Batch): number {
     this.writtenBytes += batch.byteLength
-    if (batch.isAwaited) this.#sink.write(batch, (error) => batch.settle(lost(error)))
-    else this.#sink.write(batch)
-    const held = this.#sink.bufferedBytes
-    this.#roomBytes = this.#settings.maxBufferedBytes - held - (this.#pending?.byteLength ?? 0)
-    if (held > 0) this.#watch.begin()
-    if (held > 0 || this.notedBytes > 0) this.#note()
+    const left = batch.isAwaited ? (error?: Error | null) => batch.settle(lost(error)) : undefined
+    const heldBytes = this.#sink.write(batch, left)
+    this.#roomBytes = this.#settings.maxBufferedBytes - heldBytes - (this.#pending?.byteLength ?? 0)
+    if (heldBytes > 0) this.#watch.begin()
+    if (heldBytes > 0 || this.notedBytes > 0) this.#note()
+    return heldBytes
   }
 
   #writeOne(frame: Frame): void {

@@ -32,8 +32,11 @@ export interface Sink {
   readonly bufferedBytes: number
   /** Whether more should wait for room. */
   readonly isFull: boolean
-  /** Sends every frame of a batch, in order. `left` is called when all of them were handed to the kernel. */
-  write(batch: Batch, left?: (error?: Error | null) => void): void
+  /**
+   * Sends every frame of a batch, in order, and returns what {@link Sink.bufferedBytes} is then. `left` is called when all
+   * of them were handed to the kernel.
+   */
+  write(batch: Batch, left?: (error?: Error | null) => void): number
   /** Calls back once, when there is room again. Only asked while {@link Sink.isFull}. */
   whenRoom(callback: () => void): void
   /**
@@ -78,10 +81,13 @@ export class StreamSink implements Sink {
     return this.#stream.writableLength >= this.#stream.writableHighWaterMark
   }
 
-  write(batch: Batch, left?: Left): void {
-    if (this.#socket.bufferedAmount > this.#stream.writableLength) this.#sendAll(batch, left)
+  write(batch: Batch, left?: Left): number {
+    const waiting = this.#socket.bufferedAmount
+    if (waiting > 0 && waiting > this.#stream.writableLength) this.#sendAll(batch, left)
     else if (left) this.#stream.write(batch.bytes, (error) => left(error ?? this.#loss))
     else this.#stream.write(batch.bytes)
+    // the usual case, in one look: nothing waited anywhere, and the kernel has taken this
+    return waiting === 0 && this.#stream.writableLength === 0 ? 0 : this.bufferedBytes
   }
 
   whenRoom(callback: () => void): void {
@@ -145,20 +151,14 @@ export class SocketSink implements Sink {
     return this.#socket.bufferedAmount >= SOCKET_MARK_BYTES
   }
 
-  write(batch: Batch, left?: Left): void {
-    const before = this.#socket.bufferedAmount
+  write(batch: Batch, left?: Left): number {
     const frames = batch.frames()
     const last = frames.pop()
+    const before = this.#socket.bufferedAmount
     for (const frame of frames) this.#send.call(this.#socket, frame.payload)
-    if (!last) return
-    if (!this.#poll) {
-      this.#send.call(this.#socket, last.payload, (error) => this.#called(left, error))
-      return
-    }
-    this.#send.call(this.#socket, last.payload)
-    this.#givenBytes += this.#socket.bufferedAmount - before
-    if (left) this.#leaving.push({ position: this.#givenBytes, left })
-    if (left) this.#poll.start(SOCKET_POLL_MS)
+    if (last && this.#poll) this.#sendLast(last.payload, before, this.#poll, left)
+    else if (last) this.#send.call(this.#socket, last.payload, (error) => this.#called(left, error))
+    return this.bufferedBytes
   }
 
   whenRoom(callback: () => void): void {
@@ -170,6 +170,15 @@ export class SocketSink implements Sink {
     this.#poll?.stop()
     this.#room = undefined
     for (const { left } of this.#leaving.splice(0)) left(isOrderly ? undefined : makeError())
+  }
+
+  /** Where the socket calls nobody back. `before` is what it held before the batch. */
+  #sendLast(payload: Payload, before: number, poll: Timer, left: Left | undefined): void {
+    this.#send.call(this.#socket, payload)
+    this.#givenBytes += this.#socket.bufferedAmount - before
+    if (!left) return
+    this.#leaving.push({ position: this.#givenBytes, left })
+    poll.start(SOCKET_POLL_MS)
   }
 
   /** The socket says that a write has ended. While it ends itself it may say so of writes that were cut off. */

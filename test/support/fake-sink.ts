@@ -42,12 +42,13 @@ export class FakeSink implements Sink {
     return this.bufferedBytes >= this.#markBytes
   }
 
-  write(batch: Batch, left?: Left): void {
+  write(batch: Batch, left?: Left): number {
     this.writes.push(payloads(batch))
     this.batches.push(batch)
     this.bufferedBytes += batch.byteLength
     this.#held.push({ bytes: batch.byteLength, left })
     if (!this.#isStalled) this.leave()
+    return this.bufferedBytes
   }
 
   whenRoom(callback: () => void): void {
