@@ -30,21 +30,32 @@ export interface Serving {
   url(path: string): string
 }
 
-/** Runs a block as a program. `given` goes before it, `after` behind it. */
-function runRecipe(recipe: string, { index = 0, given = "", after = "" } = {}): Program {
+/** How a block is made into a program. */
+export interface RecipeOptions {
+  /** Which block of the page. @defaultValue 0 */
+  readonly index?: number
+  /** What the page declares as given. */
+  readonly given?: string
+  /** What the test does with it. */
+  readonly after?: string
+  /** What of it is not to be had in a test, such as an address, and what is in its place. */
+  readonly replace?: readonly [from: string, to: string]
+}
+
+/** Runs a block as a program. */
+export function runRecipe(recipe: string, options: RecipeOptions = {}): Program {
+  const { index = 0, given = "", after = "", replace: [from, to] = ["", ""] } = options
   const folder = new URL(".reports/recipes/", root)
   mkdirSync(folder, { recursive: true })
   const file = `${recipe}-${index}.mts`
-  writeFileSync(new URL(file, folder), `${given}\n${blockOf(recipe, index)}\n${after}\n`)
+  const code = blockOf(recipe, index).replace(from, to)
+  writeFileSync(new URL(file, folder), `${given}\n${code}\n${after}\n`)
   const preload = fileURLToPath(new URL("test/support/free-port.mjs", root))
   return startProgram(`../.reports/recipes/${file}`, [], { NODE_OPTIONS: `--import ${preload}` })
 }
 
 /** Runs a block that listens. */
-export async function serveRecipe(
-  recipe: string,
-  options: { index?: number; given?: string; after?: string } = {},
-): Promise<Serving> {
+export async function serveRecipe(recipe: string, options: RecipeOptions = {}): Promise<Serving> {
   const program = runRecipe(recipe, options)
   const [, port] = await program.line(/^listening on (\d+)$/)
   return { program, port: Number(port), url: (path) => `ws://127.0.0.1:${port}${path}` }
