@@ -6,7 +6,7 @@
 import { attempt } from "../core/attempt.js"
 import { Timer } from "../core/timer.js"
 import type { BusLink } from "./bus.js"
-import { within } from "./deadline.js"
+import { Endings, within } from "./deadline.js"
 import { PatientTimer } from "./patient-timer.js"
 import { unavailable } from "./publications.js"
 import type { RelaySettings } from "./relay-options.js"
@@ -48,7 +48,7 @@ export class Interest {
   readonly #retry: Timer
   #link: BusLink | undefined
   /** Stands for what was asked on this link. */
-  #asking = new AbortController()
+  readonly #asking = new Endings()
   #lastError: unknown
 
   /**
@@ -127,7 +127,6 @@ export class Interest {
   detach(): void {
     this.#link = undefined
     this.#asking.abort()
-    this.#asking = new AbortController()
     this.#retry.stop()
     for (const wish of this.#wishes.values()) {
       wish.isConfirmed = false
@@ -175,8 +174,7 @@ export class Interest {
     const { clock, subscribeTimeoutMs } = this.#settings
     const asked = attempt(() => link.subscribe(wishes.map(({ subject }) => subject)))
     const late = () => unavailable(`no subscription within ${subscribeTimeoutMs} ms`)
-    const { signal } = this.#asking
-    if (asked) await within(asked, { clock, ms: subscribeTimeoutMs, signal, late })
+    if (asked) await within(asked, { clock, ms: subscribeTimeoutMs, signal: this.#asking, late })
     if (this.#link !== link) return
     for (const wish of wishes) if (this.#wishes.get(wish.subject) === wish) this.#confirm(wish)
   }
