@@ -80,9 +80,19 @@ function ratioTable(
   const page = read("docs/performance.md")
   const body = rows.map(([table, column, name]) => {
     const ratios = [...columns.values()].map((row) => ratioOf(page, table, column, row))
-    return [name, ...ratios, `\`npm run bench -- ${table}\``]
+    return [isShaky(page, table, column) ? `${name} ³` : name, ...ratios, `\`npm run bench -- ${table}\``]
   })
-  return toTable([corner, ...columns.keys(), "made by"], body)
+  const table = toTable([corner, ...columns.keys(), "made by"], body)
+  return table.includes("³") ? `${table}\n\n${SHAKY}` : table
+}
+
+const SHAKY =
+  "³ Proves little: the machine was not quiet, and the same server once more was off by more than 5 %. Repeat it on yours."
+
+/** Whether the page says that a column proves little. */
+function isShaky(page: string, table: string, column: string): boolean {
+  const [, columns = ""] = /so these prove little: (.*)\.$/m.exec(section(page, table)) ?? []
+  return columns.split("; ").includes(column)
 }
 
 /** A ratio of docs/performance.md in its own words, e.g. "8.99 × less"; a dash where a table has no such row. */
