@@ -138,7 +138,7 @@ export const servers: Comparison = {
     [
       "several nodes",
       [
-        ["Redis, NATS", promise("A1")],
+        ["Redis, NATS, Kafka", promise("A1")],
         ["no", lacks(WS_SERVER, /adapter/)],
         [
           "**more brokers**, as packages of their own",

@@ -67,7 +67,9 @@ function readmeFirst(folder) {
   return names.sort((a, b) => isReadme(b) - isReadme(a) || a.localeCompare(b)).map((it) => `${folder}/${it}`)
 }
 
-const isReadme = (name) => Number(name === "README.md")
+function isReadme(name) {
+  return Number(name === "README.md")
+}
 
 function foldersIn(folder) {
   const pages = readdirSync(root + folder, { recursive: true, encoding: "utf8" })
