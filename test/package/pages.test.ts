@@ -51,3 +51,20 @@ describe.each(pages)("%s", (page) => {
     expect(doubles(points)).toEqual([])
   })
 })
+
+describe("the doors", () => {
+  const { exports } = JSON.parse(readFileSync(`${root}package.json`, "utf8"))
+  const doors = Object.keys(exports).filter((it) => it !== "./package.json")
+
+  it.each(["README.md", "docs/architecture.md"])("are all in the table of %s, and no others", (page) => {
+    const [table = ""] =
+      /## Doors\n[\s\S]*?((?:^\|.*\n)+)/m.exec(readFileSync(root + page, "utf8"))?.slice(1) ?? []
+    const firsts = [...table.matchAll(/^\| (`.*?`) \|/gm)].map(([, cell = ""]) => cell)
+    // `holdfast/metrics/prometheus`, `/opentelemetry`: the second lies beside the first
+    const named = firsts.flatMap((cell) => {
+      const names = [...cell.matchAll(/`([^`]+)`/g)].map(([, it = ""]) => it)
+      return names.map((it) => (it.startsWith("/") ? names[0]?.replace(/\/[^/]*$/, it) : it))
+    })
+    expect(named.toSorted()).toEqual(doors.map((it) => `holdfast${it.slice(1)}`).toSorted())
+  })
+})

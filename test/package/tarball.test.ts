@@ -7,7 +7,7 @@ import { execFile } from "node:child_process"
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { createRequire } from "node:module"
 import { tmpdir } from "node:os"
-import { dirname, join } from "node:path"
+import { dirname, join, relative } from "node:path"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import ts from "typescript"
@@ -33,6 +33,8 @@ const NPM_FLAGS = ["--prefer-offline", "--ignore-scripts", "--no-audit", "--no-f
 let project: string
 let installed: string
 let broughtAlong: string[]
+let packedBytes: number
+let unpackedBytes: number
 
 beforeAll(async () => {
   project = await mkdtemp(join(tmpdir(), "holdfast-tarball-"))
@@ -40,7 +42,9 @@ beforeAll(async () => {
   const packed = await run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", project], {
     cwd: root,
   })
-  const [{ filename }] = JSON.parse(packed.stdout)
+  const [{ filename, size, unpackedSize }] = JSON.parse(packed.stdout)
+  packedBytes = size
+  unpackedBytes = unpackedSize
   await run("npm", ["install", `./${filename}`, "--omit=peer", ...NPM_FLAGS], { cwd: project })
   installed = join(project, "node_modules", "holdfast")
   broughtAlong = await readdir(join(project, "node_modules"))
@@ -50,9 +54,26 @@ beforeAll(async () => {
 
 afterAll(() => rm(project, { recursive: true, force: true }))
 
-it("holds the built files, the readme, the changelog, the license, and nothing else", async () => {
+it("holds the built files, the pages for whoever upgrades, the readme, the license, and nothing else", async () => {
   const files = await readdir(installed)
-  expect(files.sort()).toEqual(["CHANGELOG.md", "LICENSE", "README.md", "dist", "package.json"])
+  const pages = ["CHANGELOG.md", "LICENSE", "README.md", "UPGRADING.md"]
+  expect(files.sort()).toEqual([...pages, "dist", "package.json"])
+})
+
+it("holds for each door its code and its types in both module systems, and what doors share", async () => {
+  const entries = DOORS.map((door) => (door === "holdfast" ? "index" : door.slice("holdfast/".length)))
+  const own = entries.flatMap((it) =>
+    [".js", ".js.map", ".cjs", ".cjs.map", ".d.ts", ".d.cts"].map((end) => it + end),
+  )
+  const files = (await builtFiles()).map((it) => relative(join(installed, "dist"), it).replaceAll("\\", "/"))
+  expect(files).toEqual(expect.arrayContaining(own))
+  const shared = /^(chunk-[A-Z0-9]{8}\.c?js(\.map)?|[a-z-]+-[\w-]{8}\.d\.c?ts)$/
+  expect(files.filter((it) => !own.includes(it) && !shared.test(it))).toEqual([])
+})
+
+it("is no larger than it has reason to be", () => {
+  expect(packedBytes).toBeLessThan(1_500_000)
+  expect(unpackedBytes).toBeLessThan(6_000_000)
 })
 
 it("names no path of the machine that built it", async () => {

@@ -99,4 +99,6 @@ it("publishes with provenance, from a tag, after everything that CI does", () =>
   const runs = jobs.publish?.steps.flatMap(({ run }) => run ?? []) ?? []
   expect(runs[0]).toBe(".ci/run")
   expect(runs.at(-1)).toBe("npm publish --provenance --access public")
+  // nor can it be forgotten by whoever publishes by hand
+  expect(manifest.publishConfig).toEqual({ access: "public", provenance: true })
 })
