@@ -6,7 +6,7 @@ import type { Clock } from "../core/timer.js"
 import { PatientTimer } from "./patient-timer.js"
 
 /** What can end waits before their time. An `AbortSignal` is one. */
-export interface Ending {
+interface Ending {
   addEventListener(type: "abort", listener: () => void): void
   removeEventListener(type: "abort", listener: () => void): void
 }
