@@ -4,6 +4,7 @@
  */
 
 import { attempt } from "../core/attempt.js"
+import { reject } from "../core/options.js"
 import { type Clock, Timer } from "../core/timer.js"
 import type { Payload } from "../core/types.js"
 import type { Adapter } from "./adapter.js"
@@ -22,6 +23,7 @@ import { Poll } from "./poll.js"
 import type { ClusterResult } from "./selection.js"
 
 const ALL = "*"
+const GUEST = "guest "
 
 /** How long others have to answer a node that is new, before it counts them, in milliseconds. */
 const INTRODUCTION_MS = 200
@@ -52,6 +54,8 @@ export class Cluster {
   readonly #polls = new Map<number, Poll>()
   /** Which node has a connection; least recently used first. */
   readonly #found = new Map<string, string>()
+  /** Parts that stand beside the hub, by name. */
+  readonly #guests = new Map<string, (nodeId: string, value: object) => void>()
   #startedAt: number | undefined
   #asked = 0
 
@@ -101,6 +105,22 @@ export class Cluster {
     return true
   }
 
+  /**
+   * Lets a part that stands beside the hub talk with its like on other nodes. What it says may be lost.
+   * @throws InvalidOptionError for a name that another part has.
+   */
+  guest(name: string, hear: (nodeId: string, value: object) => void) {
+    const operation = GUEST + name
+    if (this.#guests.has(operation)) reject("name", "one that nothing else beside this hub has", name)
+    this.#guests.set(operation, hear)
+    return {
+      say: (nodeId: string, value: object) => {
+        if (this.#startedAt !== undefined) this.#say(nodeId, operation, value)
+      },
+      leave: () => void this.#guests.delete(operation),
+    }
+  }
+
   /** Another node sent an operation. One that is not known here is ignored. */
   receive(nodeId: string, operation: string, bytes: Uint8Array): void {
     if (operation === "bye") this.#left(nodeId)
@@ -111,6 +131,7 @@ export class Cluster {
     else if (operation === "forward") this.#deliver(nodeId, bytes)
     else if (operation === "found") this.#note(nodeId, bytes)
     else if (operation === "lost") this.#unnote(nodeId, bytes)
+    else if (operation.startsWith(GUEST)) this.#pass(nodeId, operation, bytes)
   }
 
   /** Says goodbye. */
@@ -161,6 +182,11 @@ export class Cluster {
     this.#say(nodeId, "lost", { connectionId } satisfies Finding)
     const again = encodeForwarding({ connectionId, payload, isDirected: false })
     this.#send(ALL, "forward", again).catch((error: unknown) => this.#parts.failed(error))
+  }
+
+  #pass(nodeId: string, operation: string, bytes: Uint8Array): void {
+    const value = decodeOperation<object>(bytes)
+    if (value) this.#guests.get(operation)?.(nodeId, value)
   }
 
   #note(nodeId: string, bytes: Uint8Array): void {

@@ -255,6 +255,11 @@ export class Hub<Incoming = unknown, Outgoing = unknown, Data = unknown> extends
     return this.#rooms.members(roomChannel(room))
   }
 
+  /** @internal Lets a part that stands beside the hub talk with its like on other nodes. */
+  guest(name: string, hear: (nodeId: string, value: object) => void) {
+    return this.#cluster.guest(name, hear)
+  }
+
   /** How many members a room has, by node. */
   count(room: string): Promise<ClusterResult<number>> {
     return this.to(room).count()

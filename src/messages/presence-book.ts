@@ -1,6 +1,6 @@
 /**
  * Who is present where, and what of it has not been told yet. A member is present as long as anybody holds it; who holds
- * is only a name here: a connection of this node now, another node with its members as well. It knows no hub and no time.
+ * is only a name here: a connection of this node, or another node with its members. It knows no hub and no time.
  */
 
 /** One member of a room. */
@@ -54,6 +54,11 @@ export class PresenceBook<Meta> {
   /** How many rooms have members, or had them when they were last told. */
   get size(): number {
     return this.#rooms.size
+  }
+
+  /** The names of those rooms. */
+  get names(): string[] {
+    return [...this.#rooms.keys()]
   }
 
   /** A member is held, or its holder says something else of it. */

@@ -5,7 +5,7 @@
 
 import { Emitter, type ErrorEvent } from "../core/emitter.js"
 import { type Logger, resolveLogger } from "../core/logger.js"
-import { checkFunction, checkMethods, checkMs, type Given, resolveOptions } from "../core/options.js"
+import { checkFunction, checkMethods, checkMs, type Given, reject, resolveOptions } from "../core/options.js"
 import { type Clock, systemClock, Timer } from "../core/timer.js"
 import type { Unsubscribe } from "../core/types.js"
 import {
@@ -14,6 +14,7 @@ import {
   type PresenceMember,
   type PresenceSnapshot,
 } from "./presence-book.js"
+import { PresenceExchange, type PresenceLine } from "./presence-exchange.js"
 
 /** What presence needs of a connection. */
 export interface PresentConnection {
@@ -29,10 +30,19 @@ export interface PresentConnection {
 export interface PresenceHub<Connection extends PresentConnection> {
   /** The connections of this node, by id. */
   readonly connections: ReadonlyMap<string, Connection>
+  /** The other nodes that are there. Without, there are none. */
+  readonly nodes?: readonly string[]
+  /** @internal The way to presences of the same name on other nodes. */
+  guest?(name: string, hear: (nodeId: string, value: object) => void): PresenceLine
   /** Listens to connections that join rooms, and leave them. */
   on(
     event: "join" | "leave",
     listener: (payload: { readonly connection: Connection; readonly room: string }) => void,
+  ): Unsubscribe
+  /** Listens to other nodes that come and go. */
+  on(
+    event: "node",
+    listener: (payload: { readonly nodeId: string; readonly state: "up" | "down" }) => void,
   ): Unsubscribe
 }
 
@@ -44,6 +54,8 @@ export interface PresenceOptions<Connection extends PresentConnection, Meta> {
   readonly meta?: (connection: Connection, room: string) => Meta
   /** Which rooms are looked at. @defaultValue all */
   readonly isWatched?: (room: string) => boolean
+  /** Tells it from other presences of the same hub; the same on all nodes. @defaultValue "presence" */
+  readonly name?: string
   /** How long changes of a room are gathered, in milliseconds. @defaultValue 100 */
   readonly batchMs?: number
   /** Takes what nobody listens to; `false` for silence. @defaultValue warnings and errors to the console */
@@ -61,13 +73,16 @@ export interface PresenceEvents<Meta> {
 }
 
 /**
- * Watches who is in the rooms of a hub, on this node.
+ * Watches who is in the rooms of a hub, on all nodes of its cluster that have a presence of the same name.
+ *
+ * What happens on this node is known at once, what happens on another after its `batchMs`. The members of a node that says
+ * goodbye leave with it; those of one that is dead when it counts as down, after six to eight seconds of silence.
  *
  * A new member gets {@link Presence.snapshot}, which is the room as of the last change, and then every change that
  * follows: with both there is no gap, and nothing twice.
  *
  * @typeParam Meta - What is known of a member.
- * @throws InvalidOptionError with the value received.
+ * @throws InvalidOptionError with the value received, also for a name that another presence of the hub has.
  *
  * @example
  * const presence = createPresence(hub, { meta: ({ data }) => ({ name: data.name }) })
@@ -85,6 +100,7 @@ const DEFAULTS = /* @__PURE__ */ Object.freeze({
   key: ({ id, userId }: PresentConnection) => userId ?? id,
   meta: () => undefined,
   isWatched: () => true,
+  name: "presence",
   batchMs: 100,
   logger: undefined,
   clock: systemClock,
@@ -97,7 +113,11 @@ type Settings<Connection extends PresentConnection, Meta> = Required<
 /** The members of the rooms of a hub. Made by {@link createPresence}. */
 export class Presence<Connection extends PresentConnection, Meta> extends Emitter<PresenceEvents<Meta>> {
   readonly #settings: Settings<Connection, Meta>
+  /** The members of all nodes. */
   readonly #book = new PresenceBook<Meta>()
+  /** Those of this node alone. */
+  readonly #own = new PresenceBook<Meta>()
+  readonly #exchange: PresenceExchange<Meta> | undefined
   readonly #timer: Timer
   readonly #undo: readonly Unsubscribe[]
   /** Under which key a connection is present: it leaves as whom it came, whoever it has become. */
@@ -113,16 +133,21 @@ export class Presence<Connection extends PresentConnection, Meta> extends Emitte
     checkFunction("presence.key", settings.key)
     checkFunction("presence.meta", settings.meta)
     checkFunction("presence.isWatched", settings.isWatched)
+    if (typeof settings.name !== "string" || settings.name === "")
+      reject("presence.name", "a string that is not empty", settings.name)
     checkMs("presence.batchMs", settings.batchMs)
-    checkMethods("presence.clock", settings.clock, ["setTimer", "clearTimer"])
+    checkMethods("presence.clock", settings.clock, ["now", "setTimer", "clearTimer"])
     this.#settings = settings
     this.#timer = new Timer(settings.clock, () => this.#tell())
     this.#undo = [
       hub.on("join", ({ connection, room }) => this.#joined(connection, room)),
       hub.on("leave", ({ connection, room }) => this.#left(connection, room)),
+      hub.on("node", ({ nodeId, state }) => this.#exchange?.[state](nodeId)),
     ]
     for (const connection of hub.connections.values())
       for (const room of connection.rooms) this.#joined(connection, room)
+    this.#exchange = this.#meet(hub)
+    for (const nodeId of hub.nodes ?? []) this.#exchange?.up(nodeId)
   }
 
   /** The members of a room, at this moment: those of changes that are not told yet included. */
@@ -130,7 +155,7 @@ export class Presence<Connection extends PresentConnection, Meta> extends Emitte
     return this.#book.members(room)
   }
 
-  /** How many connections a member has in a room. */
+  /** How many connections of this node a member has in a room, and one for each other node where it has any. */
   connections(room: string, key: string): number {
     return this.#book.holders(room, key)
   }
@@ -144,8 +169,7 @@ export class Presence<Connection extends PresentConnection, Meta> extends Emitte
   update(connection: Connection, room: string, meta: Meta): boolean {
     const key = this.#keys.get(connection)?.get(room)
     if (key === undefined) return false
-    this.#book.set(room, key, connection.id, meta)
-    this.#schedule()
+    this.#set(room, key, connection.id, meta)
     return true
   }
 
@@ -153,6 +177,7 @@ export class Presence<Connection extends PresentConnection, Meta> extends Emitte
   close(): void {
     for (const undo of this.#undo) undo()
     this.#timer.stop()
+    this.#exchange?.close()
     this.removeAllListeners()
   }
 
@@ -165,10 +190,9 @@ export class Presence<Connection extends PresentConnection, Meta> extends Emitte
     const { key: keyOf, meta, isWatched } = this.#settings
     if (!isWatched(room)) return
     const key = keyOf(connection)
-    this.#book.set(room, key, connection.id, meta(connection, room))
+    this.#set(room, key, connection.id, meta(connection, room))
     const keys = this.#keys.get(connection) ?? new Map()
     this.#keys.set(connection, keys.set(room, key))
-    this.#schedule()
   }
 
   #left(connection: Connection, room: string): void {
@@ -177,7 +201,22 @@ export class Presence<Connection extends PresentConnection, Meta> extends Emitte
     if (key === undefined) return
     keys?.delete(room)
     this.#book.delete(room, key, connection.id)
+    this.#own.delete(room, key, connection.id)
     this.#schedule()
+  }
+
+  #set(room: string, key: string, holder: string, meta: Meta): void {
+    this.#book.set(room, key, holder, meta)
+    this.#own.set(room, key, holder, meta)
+    this.#schedule()
+  }
+
+  #meet(hub: PresenceHub<Connection>): PresenceExchange<Meta> | undefined {
+    const { name, clock, isWatched } = this.#settings
+    const line = hub.guest?.(name, (nodeId, value) => this.#exchange?.heard(nodeId, value))
+    if (!line) return undefined
+    const changed = () => this.#schedule()
+    return new PresenceExchange({ line, clock, isWatched, changed, own: this.#own, all: this.#book })
   }
 
   #schedule(): void {
@@ -185,6 +224,8 @@ export class Presence<Connection extends PresentConnection, Meta> extends Emitte
   }
 
   #tell(): void {
+    const own = this.#own.tell()
+    this.#exchange?.tell(own)
     for (const change of this.#book.tell()) this.emit("change", change)
   }
 }

@@ -22,7 +22,7 @@ async function read(client: TestClient, count: number): Promise<string[]> {
   return (await client.take(count)) as string[]
 }
 
-describe("S13: a hub that compresses, attached to a server", () => {
+describe("S13 T8: a hub that compresses, attached to a server", () => {
   it("agrees on permessage-deflate without context takeover, on both sides", async () => {
     const server = await attached()
     const raw = await RawClient.open(server)

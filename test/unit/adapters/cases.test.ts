@@ -2,7 +2,7 @@ import { adapterCases } from "holdfast/testing"
 import { describe, expect, it } from "vitest"
 import { loopbackLab } from "../../support/adapters-lab.js"
 
-describe("the adapter cases", () => {
+describe("K5: the adapter cases", () => {
   it("are more than forty of behaviour and twelve of fault, each named once", () => {
     const names = adapterCases.map(({ name }) => name)
     expect(new Set(names).size).toBe(names.length)

@@ -207,7 +207,7 @@ describe("T9: presence", () => {
     [{ key: 5 }, "presence.key must be a function, received 5"],
     [
       { grace: 1 },
-      'presence.grace must be one of key, meta, isWatched, batchMs, logger, clock, received "grace"',
+      'presence.grace must be one of key, meta, isWatched, name, batchMs, logger, clock, received "grace"',
     ],
   ])("refuses options that cannot be: %j", (options, message) => {
     expect(() => createPresence(createHub(), options as never)).toThrow(

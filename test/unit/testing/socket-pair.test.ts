@@ -22,7 +22,7 @@ function setUp(options: SocketPairOptions = {}) {
   return { clock, near, far, nearLog: record(near), farLog: record(far) }
 }
 
-describe("socketPair", () => {
+describe("K1: socketPair", () => {
   it("is open on both ends, with the protocol that was asked for", () => {
     const { near, far } = setUp({ protocol: "chat.v1" })
     for (const end of [near, far])
@@ -135,7 +135,7 @@ describe("socketPair", () => {
   })
 })
 
-describe("socketPair with faults", () => {
+describe("K1: socketPair with faults", () => {
   it("reads nothing while paused, and everything in order afterwards", async () => {
     const { clock, near, far, farLog } = setUp()
     far.pause()

@@ -8,7 +8,7 @@ function setUp() {
   return { clock, log, note }
 }
 
-describe("VirtualClock", () => {
+describe("K2: VirtualClock", () => {
   it("stands still by itself", async () => {
     const { clock, log, note } = setUp()
     clock.setTimer(note("a"), 0)
