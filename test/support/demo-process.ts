@@ -32,13 +32,14 @@ export interface Program {
   exited(ms?: number): Promise<Exit>
 }
 
-/** Starts a TypeScript file of the examples. */
+/** Starts a TypeScript file of the examples, or one that needs no loader. */
 export function startProgram(
   file: string,
   args: readonly string[] = [],
   env: NodeJS.ProcessEnv = {},
 ): Program {
-  const child = spawn(process.execPath, ["--import", "tsx", `examples/${file}`, ...args], {
+  const loader = file.endsWith(".mjs") ? [] : ["--import", "tsx"]
+  const child = spawn(process.execPath, [...loader, `examples/${file}`, ...args], {
     cwd: fileURLToPath(new URL("../..", import.meta.url)),
     env: { ...process.env, ...env },
   })

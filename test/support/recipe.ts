@@ -3,15 +3,17 @@
  * port it asks for becomes a free one.
  */
 
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { build } from "esbuild"
 import { type Program, startProgram } from "./demo-process.js"
 
-const root = new URL("../../", import.meta.url)
+const root = fileURLToPath(new URL("../../", import.meta.url))
 
 /** The blocks of TypeScript on a recipe's page, in order. */
 function blocksOf(recipe: string): string[] {
-  const page = readFileSync(new URL(`docs/recipes/${recipe}.md`, root), "utf8")
+  const page = readFileSync(join(root, `docs/recipes/${recipe}.md`), "utf8")
   return [...page.matchAll(/^```tsx?\n([\s\S]*?)^```$/gm)].map(([, code = ""]) => code)
 }
 
@@ -43,20 +45,30 @@ export interface RecipeOptions {
 }
 
 /** Runs a block as a program. */
-export function runRecipe(recipe: string, options: RecipeOptions = {}): Program {
+export async function runRecipe(recipe: string, options: RecipeOptions = {}): Promise<Program> {
   const { index = 0, given = "", after = "", replace: [from, to] = ["", ""] } = options
-  const folder = new URL(".reports/recipes/", root)
-  mkdirSync(folder, { recursive: true })
-  const file = `${recipe}-${index}.mts`
+  const file = `.reports/recipes/${recipe}-${index}.mjs`
   const code = blockOf(recipe, index).replace(from, to)
-  writeFileSync(new URL(file, folder), `${given}\n${code}\n${after}\n`)
-  const preload = fileURLToPath(new URL("test/support/free-port.mjs", root))
-  return startProgram(`../.reports/recipes/${file}`, [], { NODE_OPTIONS: `--import ${preload}` })
+  // put together beforehand, because that is sooner done than by a loader in each process
+  await build({
+    stdin: { contents: `${given}\n${code}\n${after}\n`, loader: "ts", resolveDir: root },
+    outfile: join(root, file),
+    bundle: true,
+    packages: "external",
+    platform: "node",
+    format: "esm",
+    target: "node20",
+    alias: { holdfast: join(root, "src") },
+    logLevel: "silent",
+  })
+  return startProgram(`../${file}`, [], {
+    NODE_OPTIONS: `--import ${join(root, "test/support/free-port.mjs")}`,
+  })
 }
 
 /** Runs a block that listens. */
 export async function serveRecipe(recipe: string, options: RecipeOptions = {}): Promise<Serving> {
-  const program = runRecipe(recipe, options)
+  const program = await runRecipe(recipe, options)
   const [, port] = await program.line(/^listening on (\d+)$/)
   return { program, port: Number(port), url: (path) => `ws://127.0.0.1:${port}${path}` }
 }

@@ -41,7 +41,7 @@ describe("recipes for frameworks", () => {
       given: `
         import { writeFileSync, mkdtempSync } from "node:fs"
         import { tmpdir } from "node:os"
-        import { selfSigned } from "../../examples/beside/self-signed.js"
+        import { selfSigned } from "./examples/beside/self-signed.js"
         const folder = mkdtempSync(tmpdir() + "/recipe-")
         const paths = { key: folder + "/key", cert: folder + "/cert" }
         writeFileSync(paths.key, selfSigned.key)

@@ -65,7 +65,7 @@ describe("recipes for messages", () => {
 
   it("binary-and-msgpack: both sides of it", async () => {
     const { port } = await serveRecipe("binary-and-msgpack")
-    const client = runRecipe("binary-and-msgpack", {
+    const client = await runRecipe("binary-and-msgpack", {
       index: 1,
       after: `
         client.on("message", async ({ data }) => {
@@ -79,7 +79,7 @@ describe("recipes for messages", () => {
 
   it("rpc: an answer, and a refusal", async () => {
     const { url } = await serveRecipe("rpc")
-    const client = runRecipe("rpc", {
+    const client = await runRecipe("rpc", {
       index: 1,
       given: `
         const url = "${url("/ws")}"
@@ -92,7 +92,7 @@ describe("recipes for messages", () => {
 
   it("svelte: stores that keep the contract", async () => {
     const { url } = await serveRecipe("rooms-by-path")
-    const program = runRecipe("svelte", {
+    const program = await runRecipe("svelte", {
       after: `
         import { ReconnectingClient } from "holdfast"
         const clients = [1, 2].map(() => new ReconnectingClient<{ text: string }, { text: string }>("${url("/ws/lobby")}"))

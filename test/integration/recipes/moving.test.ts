@@ -84,7 +84,7 @@ describe("recipes for moving", () => {
     })
     const server = await startHttp()
     attach(server.server, hub, { protocols: ["graphql-transport-ws"] })
-    const program = runRecipe("from-graphql-ws", {
+    const program = await runRecipe("from-graphql-ws", {
       replace: ["heartbeat:", "backoff: { initialMs: 100 }, heartbeat:"], // tests have less patience
       after: `
         const { client, subscribe } = subscriptions("${server.url}", async () => ({ token: "good" }))
