@@ -23,6 +23,8 @@ export interface WorkerLaunch {
   readonly settings?: object
   /** Whether it can collect its garbage when it is told to. @defaultValue false */
   readonly hasGarbageCollector?: boolean
+  /** Hears of the process before anything else happens. */
+  readonly onStart?: (child: ChildProcess) => void
 }
 
 /** A running process. Ends with its disposal, if it has not ended before. */
@@ -32,11 +34,13 @@ export class Worker implements AsyncDisposable {
   /** How it ended, once it has. */
   readonly ended: Promise<Exit>
 
-  private constructor({ file, settings = {}, hasGarbageCollector = false }: WorkerLaunch) {
+  private constructor({ file, settings = {}, hasGarbageCollector = false, onStart }: WorkerLaunch) {
     this.#child = fork(file, [JSON.stringify(settings)], {
       execArgv: hasGarbageCollector ? ["--expose-gc"] : [],
       stdio: ["ignore", "inherit", "inherit", "ipc"],
+      serialization: "advanced",
     })
+    onStart?.(this.#child)
     this.#child.setMaxListeners(0)
     this.ended = once(this.#child, "exit").then(([code, signal]) => ({ code, signal }))
     this.#child.on("message", (said: Saying) => {
@@ -61,6 +65,11 @@ export class Worker implements AsyncDisposable {
   async ask<Answer>(order: string, argument?: unknown): Promise<Answer> {
     this.#child.send({ do: order, argument } satisfies Order, () => {})
     return this.hear<Answer>(order)
+  }
+
+  /** Gives an order that has no answer. */
+  tell(order: string, argument?: unknown): void {
+    this.#child.send({ do: order, argument } satisfies Order, () => {})
   }
 
   /** The next thing that is said about something, asked or not. What was said before it is asked for is kept. */

@@ -82,6 +82,7 @@ interface NodeRedisCluster {
 
 /** The parts of `ioredis` that are used. */
 interface IoredisClient {
+  readonly stream?: Partial<Corked>
   duplicate(overrides: object): IoredisClient
   connect(): Promise<unknown>
   disconnect(): void
@@ -91,6 +92,13 @@ interface IoredisClient {
   ssubscribe(...channels: string[]): Promise<unknown>
   unsubscribe(...channels: string[]): Promise<unknown>
   sunsubscribe(...channels: string[]): Promise<unknown>
+}
+
+/** The part of a stream that keeps several writes for one. */
+interface Corked {
+  readonly writableCorked: number
+  cork(): void
+  uncork(): void
 }
 
 interface IoredisCluster {
@@ -152,6 +160,8 @@ function nodeRedisDriver(
       const client = original.duplicate({
         disableOfflineQueue: true,
         readonly: false,
+        // a timer and a signal for each command cost more than the command; the relay has one timer for all
+        commandOptions: { timeout: undefined },
         socket: {
           ...original.options?.socket,
           ...address,
@@ -202,7 +212,10 @@ function ioredisDriver(pattern: () => IoredisClient, isCluster: boolean): RedisD
       client.on("smessageBuffer", take)
       await opened(client.connect(), () => client.disconnect(), end)
       return {
-        command: (name, ...args) => client.call(name, ...args.map(asBuffer)),
+        command(name, ...args) {
+          together(client.stream)
+          return client.call(name, ...args.map(asBuffer))
+        },
         subscribe: async (kind, channels) => {
           if (kind === "sharded") await client.ssubscribe(...channels)
           else await client.subscribe(...channels)
@@ -215,6 +228,13 @@ function ioredisDriver(pattern: () => IoredisClient, isCluster: boolean): RedisD
       }
     },
   }
+}
+
+/** Lets what is written in this turn leave in one write: `ioredis` writes each command by itself. */
+function together(stream: Partial<Corked> | undefined): void {
+  if (!stream?.cork || stream.writableCorked !== 0) return
+  stream.cork()
+  queueMicrotask(() => stream.uncork?.())
 }
 
 /**
