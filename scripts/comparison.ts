@@ -138,7 +138,7 @@ export const servers: Comparison = {
     [
       "several nodes",
       [
-        ["Redis, NATS, Kafka", promise("A1")],
+        ["Redis, NATS, Kafka, `cluster`", promise("A1")],
         ["no", lacks(WS_SERVER, /adapter/)],
         [
           "**more brokers**, as packages of their own",
@@ -346,7 +346,7 @@ export const clients: Comparison = {
     [
       "React hooks",
       [
-        ["no", lacks("../src/index.ts", /\buse[A-Z]/)],
+        ["no; a [recipe](docs/recipes/react.md)", lacks("../src/index.ts", /\buse[A-Z]/)],
         ["no", lacks("socket.io-client/build/esm/index.js", /\buse[A-Z]/)],
         ["**yes**", has("partysocket/dist/react.js", /useWebSocket/)],
         ["no", lacks(RWS, /\buse[A-Z][a-z]+\(/)],
