@@ -5,12 +5,11 @@
 
 import { CloseCode, isSendableCloseCode, truncateReason } from "../core/close-codes.js"
 import { Emitter } from "../core/emitter.js"
-import { CodecError, ConnectionLostError, SendTimeoutError } from "../core/errors.js"
+import { type CodecError, ConnectionLostError, SendTimeoutError } from "../core/errors.js"
 import { checkCount, checkMs, reject } from "../core/options.js"
 import { Timer } from "../core/timer.js"
 import type { Payload } from "../core/types.js"
 import type { Lag } from "./backlog.js"
-import type { FrameReader } from "./codec.js"
 import type {
   CloseCause,
   CloseInfo,
@@ -30,6 +29,7 @@ import type { Deflater } from "./deflater.js"
 import { Frame } from "./frame.js"
 import type { HeartbeatPeer } from "./heartbeat.js"
 import { Inbox, type InboxOwner } from "./inbox.js"
+import { Intake, type IntakeOwner } from "./intake.js"
 import { type PromiseWithResolvers, withResolvers } from "./message-iterator.js"
 import { Outbox } from "./outbox.js"
 import type { OutboxOwner, SendResult } from "./outbox-options.js"
@@ -38,7 +38,6 @@ import type { Pulse } from "./pulse.js"
 import { guardReceiver } from "./receiver-guard.js"
 import { SocketSink, StreamSink } from "./sink.js"
 import { closeSocket, hasDeflate, type SocketLike, terminate } from "./socket.js"
-import { Throttle, type ThrottleOwner } from "./throttle.js"
 
 /** How long reading stays paused for a first listener that does not come, in milliseconds. */
 const UNHEARD_MS = 10_000
@@ -61,9 +60,9 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
     AsyncIterable<Incoming>,
     HeartbeatPeer,
     InboxOwner<Incoming>,
+    IntakeOwner,
     OutboxOwner,
-    SocketOwner,
-    ThrottleOwner
+    SocketOwner
 {
   /** Its name, unique in the cluster. */
   readonly id: string
@@ -75,10 +74,6 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
   readonly remoteAddress: string | undefined
   /** When it was wrapped, in milliseconds since 1970. */
   readonly connectedAt: number
-  /** How many messages came in. */
-  messagesIn = 0
-  /** How many bytes of payload came in. Text that the socket hands over as a string counts in UTF-16 units. */
-  bytesIn = 0
   /** How many messages were accepted for sending. */
   messagesOut = 0
 
@@ -86,13 +81,10 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
   readonly #settings: ConnectionSettings<Incoming, Outgoing>
   readonly #outbox: Outbox
   readonly #inbox: Inbox<Incoming>
-  readonly #throttle: Throttle | undefined
-  readonly #reader: FrameReader<Incoming> | undefined
+  readonly #intake: Intake<Incoming>
   readonly #owned: OwnedSocket
-  #messageAt: number
   #state: ConnectionState = "open"
   #cause: CloseCause = "peer"
-  #pulse: Pulse | undefined
   #closeTimer: Timer | undefined
   #unheardTimer: Timer | undefined
   #closeInfo: CloseInfo | undefined
@@ -116,7 +108,6 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
     this.params = isEmpty(identity.params) ? NO_PARAMS : identity.params
     this.remoteAddress = identity.remoteAddress
     this.connectedAt = settings.clock.date()
-    this.#messageAt = settings.clock.now()
     this.#socket = socket
     this.#settings = settings
     const sink = identity.stream
@@ -124,9 +115,7 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
       : new SocketSink(socket, settings.clock)
     this.#outbox = new Outbox(sink, settings, this, deflaterFor(socket, identity, settings.deflater))
     this.#inbox = new Inbox<Incoming>(this, settings.concurrency)
-    const { inboundLimits } = identity
-    this.#throttle = inboundLimits && new Throttle(inboundLimits, settings.clock, this)
-    this.#reader = settings.codec.reader?.()
+    this.#intake = new Intake<Incoming>(settings, identity.inboundLimits, this, this.#inbox)
     guardReceiver(socket)
     this.#owned = new OwnedSocket(socket, this, this.#outbox, settings.counters)
   }
@@ -146,6 +135,16 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
     return this.#outbox.bufferedBytes
   }
 
+  /** How many messages came in. */
+  get messagesIn(): number {
+    return this.#intake.messageCount
+  }
+
+  /** How many bytes of payload came in. Text that the socket hands over as a string counts in UTF-16 units. */
+  get bytesIn(): number {
+    return this.#intake.byteCount
+  }
+
   /** Bytes written so far, frame headers included. */
   get bytesOut(): number {
     return this.#outbox.writtenBytes
@@ -158,17 +157,17 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
 
   /** Round-trip time of the last heartbeat that was answered, in milliseconds; `undefined` before the first. */
   get rttMs(): number | undefined {
-    return this.#pulse?.rttMs
+    return this.#intake.rttMs
   }
 
   /** Whether reading is paused, because listeners or iterators are busy, or because the peer sends too fast. */
   get isReadingPaused(): boolean {
-    return this.#inbox.isPaused || this.#throttle?.isPaused === true
+    return this.#inbox.isPaused || this.#intake.isPaused
   }
 
   /** How long ago the last message came in, in milliseconds; before the first, how long ago it was wrapped. */
   get idleMs(): number {
-    return this.#settings.clock.now() - this.#messageAt
+    return this.#intake.idleMs
   }
 
   /** Resolves with how the connection ended. Never rejects. */
@@ -291,7 +290,7 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
 
   /** @internal */
   takePulse(pulse: Pulse | undefined): void {
-    this.#pulse = pulse
+    this.#intake.takePulse(pulse)
   }
 
   /** @internal */
@@ -407,68 +406,16 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
 
   /** @internal */
   socketMessage(raw: Payload, isText: boolean): void {
-    this.bytesIn += raw.length
-    this.#messageAt = this.#heard(raw.length)
-    if (this.#throttle?.isGivenUp) return
-    const data = isText && typeof raw !== "string" ? raw.toString() : raw
-    if (this.#isLiteralPing(data)) return
-    if (this.#reader) this.#readWith(this.#reader, data)
-    else this.#decode(data)
+    this.#intake.message(raw, isText)
   }
 
-  #decode(data: Payload): void {
-    this.messagesIn += 1
-    let message: Incoming
-    try {
-      message = this.#settings.codec.decode(data)
-    } catch (error) {
-      this.#undecodable(error)
-      return
-    }
-    this.#inbox.push(message)
+  /** @internal */
+  literalPinged(answer: string): void {
+    this.#outbox.sendUrgent(this.#frame(answer))
   }
 
-  /** A frame with so many bytes of payload came in. */
-  #heard(byteLength: number): number {
-    const now = this.#settings.clock.now()
-    this.#pulse?.seen(now)
-    this.#throttle?.received(now, byteLength)
-    return now
-  }
-
-  #readWith(reader: FrameReader<Incoming>, data: Payload): void {
-    const take = (message: Incoming) => {
-      this.messagesIn += 1
-      this.#inbox.push(message)
-    }
-    try {
-      reader.read(data, take, (error) => this.#undecodable(error))
-    } catch (error) {
-      this.#undecodable(error)
-    }
-  }
-
-  /** The peer may have ended in the middle of a message. */
-  #endReader(): void {
-    try {
-      this.#reader?.end()
-    } catch (error) {
-      this.#undecodable(error)
-    }
-  }
-
-  #isLiteralPing(data: Payload): boolean {
-    const literal = this.#settings.literalPing
-    if (!literal || data !== literal.ping) return false
-    this.#outbox.sendUrgent(this.#frame(literal.pong))
-    return true
-  }
-
-  #undecodable(thrown: unknown): void {
-    const error =
-      thrown instanceof CodecError
-        ? thrown
-        : new CodecError("DECODE_FAILED", "the codec could not decode a frame", "", { cause: thrown })
+  /** @internal */
+  undecodable(error: CodecError): void {
     this.raise({ error, stage: "decode" })
     this.#guarded(() => {
       const reply = this.#settings.onDecodeError?.(error)
@@ -488,13 +435,12 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
 
   /** @internal */
   socketPing(): void {
-    this.#heard(0)
+    this.#intake.ping()
   }
 
   /** @internal */
   socketPong(payload: string): void {
-    const now = this.#heard(0)
-    if (this.#pulse?.answered(now, payload)) this.ponged(this.#pulse.rttMs as number)
+    if (this.#intake.pong(payload)) this.ponged(this.#intake.rttMs as number)
   }
 
   /** @internal */
@@ -532,14 +478,14 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
     if (this.#state === "closed") return
     this.#closeTimer?.stop()
     this.#unheardTimer?.stop()
-    this.#throttle?.stop()
+    this.#intake.stop()
     this.#owned.release()
     this.#state = "closed"
     const makeError = () => new ConnectionLostError(`the connection ended with ${code}`)
     const left = this.#outbox.abandon(makeError, code !== CloseCode.ABNORMAL)
     const unsent = { count: left.count + this.#unsent.count, bytes: left.bytes + this.#unsent.bytes }
     this.#closeInfo = { code, reason, cause: this.#cause, unsent }
-    this.#endReader()
+    this.#intake.end()
     this.#inbox.end()
     this.ended(this.#closeInfo)
     this.#closed?.resolve(this.#closeInfo)
