@@ -54,7 +54,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(project, { recursive: true, force: true }))
 
-it("holds the built files, the pages for whoever upgrades, the readme, the license, and nothing else", async () => {
+it("R7: holds the built files, the pages for whoever upgrades, the readme, the license, and nothing else", async () => {
   const files = await readdir(installed)
   const pages = ["CHANGELOG.md", "LICENSE", "README.md", "UPGRADING.md"]
   expect(files.sort()).toEqual([...pages, "dist", "package.json"])
@@ -81,7 +81,7 @@ it("names no path of the machine that built it", async () => {
   expect(texts.filter((text) => text.includes(root))).toEqual([])
 })
 
-it("brings its dependencies, and none of what a door may need besides", () => {
+it("R7: brings its dependencies, and none of what a door may need besides", () => {
   expect(broughtAlong.filter((name) => !name.startsWith("."))).toEqual([
     "eventemitter3",
     "holdfast",
@@ -90,7 +90,7 @@ it("brings its dependencies, and none of what a door may need besides", () => {
   ])
 })
 
-it("runs no script on installation", async () => {
+it("R7: runs no script on installation", async () => {
   const { scripts } = JSON.parse(await readFile(join(installed, "package.json"), "utf8"))
   expect(Object.keys(scripts)).not.toEqual(
     expect.arrayContaining([expect.stringMatching(/install$|^prepare$/)]),
