@@ -22,6 +22,27 @@ describe("examples/slow-reader", () => {
   })
 })
 
+describe("examples/slow-reader/policies.ts", () => {
+  it("shows what a reader who stopped gets by each policy, and two senders who mind", async () => {
+    const { code, stdout, stderr } = await startProgram("slow-reader/policies.ts").exited(25_000)
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" })
+    /** What the reader got under this name, and what the sender was told before. */
+    const found = (name: string, pattern: string) => {
+      const match = new RegExp(`^  (.+)\\n${name}: the reader has got ${pattern}$`, "m").exec(stdout)
+      return { told: match?.[1], last: Number(match?.[2]) }
+    }
+    const close = found("close", "1 to (\\d+) without a gap; closed with 1013")
+    expect(close.told).toMatch(/1 dropped, \d+ closed$/)
+    const newest = found("drop-newest", "1 to (\\d+) without a gap; closed with 1000")
+    expect(newest.told).toMatch(new RegExp(`${400 - newest.last} dropped$`))
+    const oldest = found("drop-oldest", "1 to (\\d+), then \\d+ to 400; closed with 1000")
+    expect(oldest.last).toBeLessThan(400)
+    expect(found("latest", "1 to (\\d+), then 400 to 400; closed with 1000").last).toBeLessThan(399)
+    expect(stdout).toMatch(/^a patient sender: the reader has got 1 to 400 without a gap; closed with 1000$/m)
+    expect(found("a busy sender", "1 to (\\d+) without a gap; closed with 1000").told).toMatch(/gives up/)
+  })
+})
+
 describe("examples/reconnect", () => {
   it("says what became of each message, and sends what waited once and in order", async () => {
     const lines = await linesOf(startProgram("reconnect/main.ts"))
