@@ -1,49 +1,55 @@
 /**
- * One node of a cluster: start it twice with the same `REDIS_URL`, connect a client to each, and what one says the other
- * hears. Needs no sticky sessions; any load balancer in front will do.
- *
- *     REDIS_URL=redis://127.0.0.1:6379 PORT=8081 node --import tsx examples/cluster/node.ts
+ * One node of a cluster: what a client says on one node, the clients of all nodes hear. Needs no sticky sessions; any load
+ * balancer in front will do. It knows not what carries its messages.
  */
 
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
-import { createClient } from "@redis/client"
-import { createHub } from "holdfast"
-import { redis } from "holdfast/adapters/redis"
+import { type Adapter, createHub } from "holdfast"
 import { attach } from "holdfast/server"
 
 /** What a client says, and what it hears. */
 type Line = { readonly type: "line"; readonly text: string }
 
-const { PORT = "8080", REDIS_URL = "redis://127.0.0.1:6379" } = process.env
+/** Starts a node that runs until it is told to stop. Resolves with its port. */
+export async function startNode(adapter: Adapter, port: number): Promise<number> {
+  const hub = createHub<Line, Line>({ adapter })
+  const say = (text: string) => console.log(`node ${process.pid}: ${text}`)
 
-// the adapter opens connections of its own, made like this one
-const hub = createHub<Line, Line>({ adapter: redis(createClient({ url: REDIS_URL })) })
+  hub.on("connection", async ({ connection }) => {
+    connection.on("message", ({ data }) => hub.to("lobby").except(connection).send(data))
+    try {
+      // from here on it also hears what is said on other nodes
+      await connection.join("lobby")
+      connection.send({ type: "line", text: `you are in the lobby, on node ${process.pid}` })
+    } catch (error) {
+      connection.send({ type: "line", text: `you hear this node only: ${(error as Error).message}` })
+    }
+  })
 
-hub.on("connection", async ({ connection }) => {
-  connection.on("message", ({ data }) => hub.to("lobby").except(connection).send(data))
-  // from here on it also hears what is said on other nodes
-  await connection.join("lobby")
-  connection.send({ type: "line", text: "you are in the lobby" })
-})
+  hub.on("node", ({ nodeId, state }) => say(`${nodeId} is ${state}`))
+  hub.on("adapter", ({ state }) => say(`the way to the others is ${state}`))
+  // what was missed cannot be had again: have your clients load what they show
+  hub.on("gap", ({ channels, count }) => say(`missed ${count ?? "some"} in ${channels}`))
+  hub.on("error", ({ error, stage }) => say(`${stage}: ${error}`))
 
-hub.on("node", ({ nodeId, state }) => console.log(`node ${nodeId} is ${state}`))
-hub.on("adapter", ({ state }) => console.log(`redis is ${state}`))
-// what was missed cannot be had again: have your clients load what they show
-hub.on("gap", ({ channels, count }) => console.log(`missed ${count ?? "some"} in ${channels}`))
-hub.on("error", ({ error, stage }) => console.log(`${stage}: ${error}`))
+  const http = createServer((_request, response) => {
+    response.end(JSON.stringify({ connections: hub.size, nodes: hub.nodes.length + 1 }))
+  })
+  const server = attach(http, hub)
+  await new Promise<void>((resolve) => http.listen(port, "127.0.0.1", resolve))
 
-const http = createServer((_request, response) => {
-  response.end(JSON.stringify({ connections: hub.size, nodes: hub.nodes.length + 1 }))
-})
-const server = attach(http, hub)
-
-http.listen(Number(PORT), "127.0.0.1", () => {
-  console.log(`listening on ${(http.address() as AddressInfo).port}`)
-})
-
-process.once("SIGTERM", async () => {
-  await server.close()
-  await hub.close()
-  http.close()
-})
+  let isStopping = false
+  const stop = async () => {
+    if (isStopping) return
+    isStopping = true
+    await server.close()
+    await hub.close()
+    http.close()
+    if (process.connected) process.disconnect()
+  }
+  process.once("SIGTERM", stop)
+  process.once("SIGINT", stop)
+  process.once("disconnect", stop)
+  return (http.address() as AddressInfo).port
+}

@@ -37,5 +37,5 @@ export function kafkaAdapterThrough(port: number, options: KafkaAdapterOptions):
 
 function kafkaClient(options: { brokers: string[]; socketFactory?: ISocketFactory }): Kafka {
   const times = { connectionTimeout: 1_000, requestTimeout: 2_000 }
-  return new Kafka({ logLevel: logLevel.NOTHING, ...times, ...options })
+  return new Kafka({ logLevel: logLevel.NOTHING, retry: { retries: 0 }, ...times, ...options })
 }

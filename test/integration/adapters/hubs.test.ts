@@ -1,14 +1,11 @@
 import { binary, createHub, type Hub, text } from "holdfast"
 import { VirtualClock } from "holdfast/testing"
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest"
-import { WebSocket } from "ws"
 import { Engine } from "../../support/adapters-engine.js"
 import { AdapterNode } from "../../support/adapters-node.js"
 import { BrokerProxy } from "../../support/adapters-proxy.js"
 import { REDIS_CLIENTS, redisServer } from "../../support/adapters-redis.js"
 import { inTime, until } from "../../support/deadline.js"
-import { startProgram } from "../../support/demo-process.js"
-import { Mailbox } from "../../support/mailbox.js"
 import { addPeer } from "../../support/stub-hub.js"
 
 /** Longer than Debian's package takes to install. */
@@ -128,28 +125,3 @@ describe("payloads over Redis", () => {
     expect(received()).toEqual([Buffer.from(bytes)])
   })
 })
-
-describe("examples/cluster", () => {
-  it("carries what one node's client says to the other node's client", { timeout: 30_000 }, async () => {
-    const env = { REDIS_URL: url(), PORT: "0" }
-    const programs = [startProgram("cluster/node.ts", [], env), startProgram("cluster/node.ts", [], env)]
-    const ports = await Promise.all(programs.map(async (it) => (await it.line(/listening on (\d+)/))[1]))
-    const clients = await Promise.all(ports.map((port) => connect(`ws://127.0.0.1:${port}`)))
-    for (const { lines } of clients) {
-      expect(await lines.next()).toEqual({ type: "line", text: "you are in the lobby" })
-    }
-    clients[0]?.socket.send('{"type":"line","text":"hello over there"}')
-    expect(await clients[1]?.lines.next()).toEqual({ type: "line", text: "hello over there" })
-    for (const it of programs) it.signal("SIGTERM")
-    for (const it of programs) expect((await it.exited()).code).toBe(0)
-  })
-})
-
-async function connect(address: string) {
-  const socket = new WebSocket(address)
-  onTestFinished(() => socket.terminate())
-  const lines = new Mailbox<unknown>("line")
-  socket.on("message", (data) => lines.put(JSON.parse(String(data))))
-  await inTime(new Promise((resolve) => socket.once("open", resolve)), "the client to connect")
-  return { socket, lines }
-}

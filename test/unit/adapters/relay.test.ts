@@ -192,6 +192,21 @@ describe("A4: after an outage", () => {
     expect(hearer.gaps).toEqual([{ channels: "all", reason: "the way to the broker was interrupted" }])
   })
 
+  it("messages flow again within a second of the broker's return, however long it was away", async () => {
+    for (const outageMs of [100, 1_000, 7_777, 60_000, 600_000]) {
+      const { clock, network, start } = lab()
+      const [speaker, hearer] = await Promise.all([start(), start("a")])
+      network.kill()
+      await clock.advance(outageMs)
+      network.restart()
+      await clock.advance(1_000)
+      void speaker.publish("a", "again")
+      await clock.advance(10)
+      expect([outageMs, hearer.texts]).toEqual([outageMs, ["again"]])
+      await Promise.all([speaker.adapter, hearer.adapter].map((it) => it.close({ deadlineMs: 0 })))
+    }
+  })
+
   it("tells of subscriptions that the broker gave up, and asks for them again", async () => {
     const { clock, network, start } = lab()
     const [speaker, hearer] = [await start(), await start("c")]
