@@ -5,7 +5,14 @@
 import { type BackoffOptions, resolveBackoff } from "../core/backoff.js"
 import type { RetryAdvice } from "../core/close-codes.js"
 import type { Logger } from "../core/logger.js"
-import { checkCount, checkFunction, checkMs, checkOneOf, type Given } from "../core/options.js"
+import {
+  checkCount,
+  checkFunction,
+  checkMs,
+  checkOneOf,
+  type Given,
+  resolveOptions,
+} from "../core/options.js"
 import type { Clock } from "../core/timer.js"
 import type { MaybePromise } from "../core/types.js"
 import { type Codec, checkCodec, checkLiteralPing, json, type LiteralPing } from "../wire/codec.js"
@@ -93,6 +100,30 @@ export interface ClientSettings<Incoming, Outgoing> {
   readonly clock: Clock
 }
 
+/** The names of all options: another one is misspelled, or a subprotocol where `WebSocket` has it. */
+const NAMES: Readonly<Record<keyof ReconnectingClientOptions, undefined>> = {
+  codec: undefined,
+  protocols: undefined,
+  backoff: undefined,
+  maxRetries: undefined,
+  connectTimeoutMs: undefined,
+  stableAfterMs: undefined,
+  closeTimeoutMs: undefined,
+  heartbeat: undefined,
+  queue: undefined,
+  highWaterMarkBytes: undefined,
+  closeCodes: undefined,
+  shouldReconnect: undefined,
+  onOpen: undefined,
+  signal: undefined,
+  autoConnect: undefined,
+  pageEvents: undefined,
+  node: undefined,
+  WebSocket: undefined,
+  logger: undefined,
+  clock: undefined,
+}
+
 /**
  * Checks options and fills in the defaults.
  * @throws InvalidOptionError with the value received.
@@ -101,6 +132,7 @@ export function resolveClient<Incoming, Outgoing>(
   url: PerAttempt<string | URL>,
   options: Given<ReconnectingClientOptions<Incoming, Outgoing>>,
 ): ClientSettings<Incoming, Outgoing> {
+  resolveOptions<object>("client", NAMES, options)
   const { heartbeat, maxRetries = false } = options
   const clock = options.clock ?? clockOf(options.node)
   const codec = checkCodec("codec", options.codec === undefined ? json<Incoming, Outgoing>() : options.codec)

@@ -3,7 +3,7 @@
  */
 
 import type { Server } from "node:http"
-import type { Given } from "../core/options.js"
+import { checkMethods, type Given, reject } from "../core/options.js"
 import type { Hub } from "../hub/hub.js"
 import type { AttachOptions } from "./attach-options.js"
 import { Attachment } from "./attachment.js"
@@ -29,5 +29,16 @@ export function attach<Incoming, Outgoing, Data>(
   hub: Hub<Incoming, Outgoing, Data>,
   options: Given<AttachOptions<Data>> = {},
 ): Attachment {
+  if (!isServer(server)) {
+    reject("server", "an HTTP server, as http.createServer(app) makes it and fastify.server is", server)
+  }
+  checkMethods("hub", hub, ["add", "broadcast"])
   return new Attachment(server, hub as unknown as Hub, options as Given<AttachOptions>)
+}
+
+/** An app of a framework has `on` and `listen` too, and would never have an upgrade. */
+function isServer(server: Partial<Server> | null | undefined): boolean {
+  return (
+    typeof server === "object" && typeof server?.on === "function" && typeof server.listening === "boolean"
+  )
 }

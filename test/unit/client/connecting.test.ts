@@ -1,4 +1,10 @@
-import { type AttemptContext, ConnectError, hasErrorCode, StopReconnecting } from "holdfast"
+import {
+  type AttemptContext,
+  ConnectError,
+  hasErrorCode,
+  ReconnectingClient,
+  StopReconnecting,
+} from "holdfast"
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
 import { fakeClient, openClient } from "../../support/client-fake.js"
 
@@ -184,3 +190,14 @@ function askingFor(name: "url" | "protocols" | "headers", ask: (value: string) =
   if (name === "protocols") return { protocols: () => ask("v1") }
   return { node: { headers: async () => ({ Authorization: await ask("token") }) } }
 }
+
+describe("options that cannot be", () => {
+  it.each([
+    ["a name that is misspelled", { maxRetry: 3 }, /^client\.maxRetry must be one of codec, protocols/],
+    ["a list of subprotocols, as WebSocket takes it", ["v1"], /^client\.0 must be one of/],
+    ["one subprotocol, as WebSocket takes it", "v1", /^client must be an object, received "v1"/],
+    ["null", null, /^client must be an object, received null/],
+  ])("are refused at construction, with what was received: %s", (_what, options, message) => {
+    expect(() => new ReconnectingClient("ws://127.0.0.1:9", options as object)).toThrow(message)
+  })
+})

@@ -1,5 +1,5 @@
-import { createServer } from "node:http"
-import { createHub } from "holdfast"
+import { createServer, type Server } from "node:http"
+import { createHub, type Hub } from "holdfast"
 import { type AttachOptions, attach, type LimitOptions } from "holdfast/server"
 import { describe, expect, it } from "vitest"
 
@@ -47,6 +47,24 @@ describe("attach", () => {
     ["maxFragments", [0, -1, 1.5, Number.POSITIVE_INFINITY, 2 ** 31, 2 ** 32, "128", false, null]],
   ]
   const cases = bad.flatMap(([option, values]) => values.map((value) => [option, value] as const))
+
+  it("refuses what is no server, and what is no hub, before anything listens", () => {
+    const app = Object.assign(() => {}, { on: () => app, listen: () => createServer() })
+    const servers: unknown[] = [
+      app,
+      { server: createServer(), listen: () => {} },
+      createHub(),
+      undefined,
+      null,
+      8080,
+    ]
+    for (const server of servers)
+      expect(() => attach(server as Server, createHub())).toThrow(/^server must be an HTTP server/)
+    const server = createServer()
+    for (const hub of [undefined, null, {}, server, createHub])
+      expect(() => attach(server, hub as Hub)).toThrow(/^hub must be an object with add/)
+    expect(server.listenerCount("upgrade")).toBe(0)
+  })
 
   it.each(cases)("S45: refuses %s: %j, and leaves the server as it was", (option, value) => {
     const server = createServer()
