@@ -52,13 +52,19 @@ function showSources(folder) {
   for (const it of sources) renameSync(join(folder, it), join(folder, `${it}.txt`))
 }
 
-/** The first heading is the page's name. */
+/** The first heading is the page's name. It may consist of several parts, of which some are code. */
 function takeTitle(page) {
-  const [first] = page.content
-  const [heading, title] = /^# (.+)\n+/.exec(first?.text ?? "") ?? []
-  if (!heading) throw new Error(`the page ${page.name} does not begin with a heading`)
-  page.name = title.replaceAll("`", "")
-  first.text = first.text.slice(heading.length)
+  let line = ""
+  for (let isWhole = false; !isWhole && page.content.length > 0; ) {
+    const [part] = page.content
+    const [text, ...others] = part.text.split("\n")
+    line += text
+    isWhole = others.length > 0
+    part.text = others.join("\n").trimStart()
+    if (part.text === "") page.content.shift()
+  }
+  if (!line.startsWith("# ")) throw new Error(`the page ${page.name} does not begin with a heading`)
+  page.name = line.slice(2).replaceAll("`", "")
 }
 
 function readmeFirst(folder) {
