@@ -4,6 +4,7 @@
  */
 
 import { reject } from "../core/options.js"
+import { systemClock } from "../core/timer.js"
 
 /** A host and a port. */
 export interface RedisAddress {
@@ -234,7 +235,7 @@ function ioredisDriver(pattern: () => IoredisClient, isCluster: boolean): RedisD
 function together(stream: Partial<Corked> | undefined): void {
   if (!stream?.cork || stream.writableCorked !== 0) return
   stream.cork()
-  queueMicrotask(() => stream.uncork?.())
+  systemClock.soon(() => stream.uncork?.())
 }
 
 /**
