@@ -30,7 +30,7 @@ export async function startCursors(port = 0): Promise<Cursors> {
     meta: (person: Person): Look => person.data,
     batchMs: 50,
   })
-  presence.on("change", (change) => hub.to(change.room).send({ type: "presence", ...change }))
+  presence.on("change", (change) => hub.to(change.room).local.send({ type: "presence", ...change }))
 
   const look = (person: Person, change: Partial<Look>) => {
     person.data = { ...person.data, ...change }

@@ -15,7 +15,7 @@ let rangeMs = 30_000
 let isFrozen = false
 
 const client = new ReconnectingClient<FromServer, never>(`${location.origin.replace("http", "ws")}/ws`, {
-  backoff: { initialMs: 1_000, maxMs: 5_000 },
+  backoff: { initialMs: 500, maxMs: 3_000 },
 })
 showLine(client)
 client.on("error", () => {})
