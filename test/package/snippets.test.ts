@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest"
 import { allSnippets, checkSnippets, snippetsOf } from "../../scripts/snippets.js"
 
 describe("snippets of the documentation", () => {
-  it("compile, every one of them", () => {
+  // hundreds of modules, with the types of every framework in them
+  it("compile, every one of them", { timeout: 240_000 }, () => {
     const snippets = allSnippets()
     expect(snippets.length).toBeGreaterThan(20)
     expect(checkSnippets(snippets)).toEqual([])
