@@ -57,6 +57,8 @@ export const CONTENDERS: readonly Contender[] = [
 export interface RemoteOptions {
   readonly messages: number
   readonly rounds: number
+  /** How often all are measured in turns: the machine is not the same all the time. */
+  readonly laps: number
 }
 
 /** What was found about one of them. */
@@ -67,7 +69,11 @@ export interface RemoteFinding {
   readonly perSecond: readonly number[]
   /** Bytes a node without a member receives for each message; `undefined` where there is no broker to receive from. */
   readonly idleBytes: number | undefined
+  /** The CPU time beside that of the first one in the same lap: one value for each lap. */
+  readonly ratios: readonly number[]
 }
+
+type Measured = Omit<RemoteFinding, "title" | "ratios">
 
 /** So many messages are on their way at most, and so many are published at once. */
 const WINDOW = 1_000
@@ -81,14 +87,28 @@ export async function remote(
   contenders = CONTENDERS,
 ): Promise<readonly RemoteFinding[]> {
   await using compiled = await compile([HOLDFAST, SOCKET_IO])
-  const findings: RemoteFinding[] = []
-  for (const contender of contenders) {
-    findings.push(await measure(contender, compiled.fileOf(contender.source), options))
+  const laps: Measured[][] = []
+  for (let lap = 0; lap < options.laps; lap += 1) {
+    const measured: Measured[] = []
+    for (const it of contenders) measured.push(await measure(it, compiled.fileOf(it.source), options))
+    laps.push(measured)
   }
-  return findings
+  return contenders.map(({ title }, i) => ({ title, ...summed(laps, i) }))
 }
 
-async function measure(contender: Contender, file: string, options: RemoteOptions): Promise<RemoteFinding> {
+function summed(laps: readonly (readonly Measured[])[], i: number): Omit<RemoteFinding, "title"> {
+  const own = laps.map((lap) => lap[i] as Measured)
+  const cpuOf = (it: Measured | undefined) => spread(it?.cpuMicros ?? []).median
+  const idle = own.flatMap(({ idleBytes }) => idleBytes ?? [])
+  return {
+    cpuMicros: own.flatMap(({ cpuMicros }) => cpuMicros),
+    perSecond: own.flatMap(({ perSecond }) => perSecond),
+    idleBytes: idle.length > 0 ? spread(idle).median : undefined,
+    ratios: laps.map((lap) => cpuOf(lap[i]) / cpuOf(lap[0])),
+  }
+}
+
+async function measure(contender: Contender, file: string, options: RemoteOptions): Promise<Measured> {
   const ends: (() => unknown)[] = []
   try {
     return await measureUntil(ends, contender, file, options)
@@ -99,10 +119,10 @@ async function measure(contender: Contender, file: string, options: RemoteOption
 
 async function measureUntil(
   ends: (() => unknown)[],
-  { title, carrier, source, engine: startEngine }: Contender,
+  { carrier, source, engine: startEngine }: Contender,
   file: string,
   { messages, rounds }: RemoteOptions,
-): Promise<RemoteFinding> {
+): Promise<Measured> {
   const engine = await startEngine?.()
   ends.push(() => engine?.stop())
   const exchange = createExchange()
@@ -134,7 +154,7 @@ async function measureUntil(
     idleBytes += (proxy?.bytesBack ?? 0) - bytes - quietBytesPerMs * tookMs
   }
   const each = Math.max(0, idleBytes / (messages * rounds))
-  return { title, cpuMicros, perSecond, idleBytes: proxy ? each : undefined }
+  return { cpuMicros, perSecond, idleBytes: proxy ? each : undefined }
 }
 
 /** What comes while nobody publishes: what nodes say to each other. */
@@ -166,14 +186,14 @@ async function used(...nodes: readonly Worker[]): Promise<number> {
 
 /** The findings as a table. */
 export function toRemoteTable(findings: readonly RemoteFinding[]): string {
-  const rows = findings.map(({ title, cpuMicros, perSecond, idleBytes }) => {
-    const [cpu, rate] = [spread(cpuMicros), spread(perSecond)]
+  const rows = findings.map(({ title, cpuMicros, perSecond, idleBytes, ratios }) => {
+    const [cpu, rate, ratio] = [spread(cpuMicros), spread(perSecond), spread(ratios)]
     const idle = idleBytes === undefined ? "–" : idleBytes.toFixed(0)
-    return `| ${title} | ${cpu.median.toFixed(1)} (${cpu.low.toFixed(1)}–${cpu.high.toFixed(1)}) µs | ${Math.round(rate.median).toLocaleString("en")} | ${idle} |`
+    return `| ${title} | ${cpu.median.toFixed(1)} (${cpu.low.toFixed(1)}–${cpu.high.toFixed(1)}) µs | ${ratio.median.toFixed(2)} (${ratio.low.toFixed(2)}–${ratio.high.toFixed(2)}) | ${Math.round(rate.median).toLocaleString("en")} | ${idle} |`
   })
   return [
-    "| | CPU time of both nodes for each message | messages per second | bytes to a node without members, each |",
-    "|---|---|---|---|",
+    "| | CPU time of both nodes for each message | beside the first one, in the same lap | messages per second | bytes to a node without members, each |",
+    "|---|---|---|---|---|",
     ...rows,
   ].join("\n")
 }
