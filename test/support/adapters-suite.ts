@@ -27,13 +27,18 @@ export interface SuiteSettings {
  */
 export const PATIENT: RelayOptions = {
   publishTimeoutMs: 5_000,
-  openTimeoutMs: 8_000,
+  openTimeoutMs: 15_000,
   probeTimeoutMs: 5_000,
   maxAgeMs: 10_000,
 }
 
 /** Times for adapters whose broker is broken: silence is found while a test waits. */
 export const QUICK: RelayOptions = { silenceMs: 1_500, markMs: 500 }
+
+/** A slow way is no broken one: nothing on it has to be found out soon. */
+function timesFor({ needs }: AdapterCase): RelayOptions {
+  return needs.every((need) => need === "slow") ? PATIENT : QUICK
+}
 
 /** Runs work for each item, so many at the same time. Returns how each will end. */
 export function inLanes<T>(
@@ -84,7 +89,9 @@ export function adapterSuite(
         })
       }),
       inLanes(faults, faultsAtOnce, async (it) => {
-        const { lab: broken, stop } = await engineLab(kind(), (port) => makeAdapter(port, QUICK, "fault"))
+        const { lab: broken, stop } = await engineLab(kind(), (port) =>
+          makeAdapter(port, timesFor(it), "fault"),
+        )
         try {
           await it.run({ ...broken, ...lab })
         } finally {
