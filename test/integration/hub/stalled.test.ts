@@ -33,10 +33,10 @@ async function startServer() {
  */
 const MAX_GROWTH = { close: 8 * MIB, "drop-newest": 8 * MIB, "drop-oldest": 32 * MIB, latest: 32 * MIB }
 
-/** When garbage is collected is chance: what is kept shows in each of several floods, and what is not in the leanest. */
+/** When garbage is collected is chance: what is kept shows in each of six floods, and what is not in the leanest. */
 async function leanest(flood: () => Promise<Flood>, enough: number): Promise<Flood> {
   let least = await flood()
-  for (let more = 0; more < 2 && least.peakRss >= enough; more += 1) {
+  for (let more = 0; more < 5 && least.peakRss >= enough; more += 1) {
     const next = await flood()
     if (next.peakRss < least.peakRss) least = next
   }
