@@ -1,11 +1,10 @@
 /**
  * Makes the page: its script with the library in it, its style and its markup, all held in memory.
- * It knows esbuild, and nothing of who asks for the files.
+ * It knows nothing of who asks for the files.
  */
 
 import { readFile } from "node:fs/promises"
-import { fileURLToPath } from "node:url"
-import { build } from "esbuild"
+import { bundleScript } from "../pages/bundle-script.js"
 
 /** One file of the page. */
 export interface Asset {
@@ -28,7 +27,7 @@ async function bundle(): Promise<ReadonlyMap<string, Asset>> {
     readFile(new URL("index.html", folder)),
     readFile(new URL("style.css", folder)),
     readFile(new URL("icon.svg", folder)),
-    bundleScript(),
+    bundleScript(new URL("page.ts", folder)),
   ])
   return new Map<string, Asset>([
     ["/", { type: "text/html; charset=utf-8", body: html }],
@@ -36,18 +35,4 @@ async function bundle(): Promise<ReadonlyMap<string, Asset>> {
     ["/icon.svg", { type: "image/svg+xml", body: icon }],
     ["/page.js", { type: "text/javascript; charset=utf-8", body: script }],
   ])
-}
-
-async function bundleScript(): Promise<string> {
-  const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL("page.ts", folder))],
-    bundle: true,
-    format: "esm",
-    target: "es2022",
-    write: false,
-    logLevel: "silent",
-  })
-  const [script] = outputFiles
-  if (!script) throw new Error("esbuild made no file of page.ts")
-  return script.text
 }

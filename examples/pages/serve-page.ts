@@ -1,12 +1,11 @@
 /**
  * Hands out the page of an example: its script with the library in it, its markup, and its style behind one that all
- * pages share. It knows esbuild and HTTP, and nothing of what the pages do.
+ * pages share. It knows HTTP, and nothing of what the pages do.
  */
 
 import { readFile } from "node:fs/promises"
 import type { IncomingMessage, ServerResponse } from "node:http"
-import { fileURLToPath } from "node:url"
-import { build } from "esbuild"
+import { bundleScript } from "./bundle-script.js"
 
 const HEADERS = {
   "Cache-Control": "no-cache",
@@ -25,13 +24,13 @@ export async function servePage(
     readFile(new URL("base.css", import.meta.url)),
     readFile(new URL("style.css", folder)),
     readFile(new URL("../chat/page/icon.svg", import.meta.url)),
-    bundle(fileURLToPath(new URL("page.ts", folder))),
+    bundleScript(new URL("page.ts", folder)),
   ])
-  const files = new Map([
+  const files = new Map<string, { readonly type: string; readonly body: string | Uint8Array }>([
     ["/", { type: "text/html; charset=utf-8", body: html }],
     ["/style.css", { type: "text/css; charset=utf-8", body: Buffer.concat([base, style]) }],
     ["/icon.svg", { type: "image/svg+xml", body: icon }],
-    ["/page.js", { type: "text/javascript; charset=utf-8", body: Buffer.from(script) }],
+    ["/page.js", { type: "text/javascript; charset=utf-8", body: script }],
   ])
   return ({ url = "/", method }, response) => {
     const file = files.get(new URL(url, "http://page").pathname)
@@ -39,18 +38,4 @@ export async function servePage(
     response.writeHead(status, { ...HEADERS, "Content-Type": file?.type ?? "text/plain" })
     response.end(status === 200 && method === "GET" ? file?.body : undefined)
   }
-}
-
-async function bundle(entry: string): Promise<Uint8Array> {
-  const { outputFiles } = await build({
-    entryPoints: [entry],
-    bundle: true,
-    format: "esm",
-    target: "es2022",
-    write: false,
-    logLevel: "silent",
-  })
-  const [script] = outputFiles
-  if (!script) throw new Error(`esbuild made no file of ${entry}`)
-  return script.contents
 }

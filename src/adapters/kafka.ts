@@ -4,7 +4,7 @@
  * @module holdfast/adapters/kafka
  */
 
-import { checkCount, checkMs, type Given, reject } from "../core/options.js"
+import { checkCount, checkMs, type Given, hasMethods, reject } from "../core/options.js"
 import { type Clock, systemClock } from "../core/timer.js"
 import type { Adapter } from "../hub/adapter.js"
 import type { Bus } from "../relay/bus.js"
@@ -19,7 +19,7 @@ import type {
   KafkaRecord,
 } from "./kafka-driver.js"
 import { KEY_ROOM, openKafkaLink } from "./kafka-link.js"
-import { type KafkaJsLike, kafkaJsDriver } from "./kafkajs-driver.js"
+import { type KafkaJs, type KafkaJsLike, kafkaJsDriver } from "./kafkajs-driver.js"
 
 export type {
   Clock,
@@ -100,13 +100,9 @@ export function kafka(client: KafkaJsLike | KafkaDriver, options: Given<KafkaAda
 }
 
 function driverOf(client: KafkaJsLike | KafkaDriver, settings: { groupPrefix: string; maxWaitMs: number }) {
-  if (has(client, "openProducer", "openConsumer")) return client as KafkaDriver
-  if (has(client, "producer", "consumer")) return kafkaJsDriver(client as KafkaJsLike, settings)
+  if (hasMethods<KafkaDriver>(client, "openProducer", "openConsumer")) return client
+  if (hasMethods<KafkaJs>(client, "producer", "consumer")) return kafkaJsDriver(client, settings)
   return reject("kafka client", "an instance of Kafka of kafkajs, or a driver", client)
-}
-
-function has(client: unknown, ...names: string[]): boolean {
-  return names.every((name) => typeof (client as Record<string, unknown> | null)?.[name] === "function")
 }
 
 function checkName(path: string, name: unknown): void {

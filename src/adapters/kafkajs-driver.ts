@@ -21,7 +21,7 @@ export interface KafkaJsLike {
 }
 
 /** The parts of `kafkajs` that are used. */
-interface KafkaJs {
+export interface KafkaJs {
   producer(options: object): Producer
   consumer(options: object): Consumer
 }
@@ -61,10 +61,9 @@ const ALL_IN_SYNC = -1
 
 /** A driver over an instance of `Kafka`. */
 export function kafkaJsDriver(
-  client: KafkaJsLike,
+  kafka: KafkaJs,
   { groupPrefix, maxWaitMs }: { readonly groupPrefix: string; readonly maxWaitMs: number },
 ): KafkaDriver {
-  const kafka = client as unknown as KafkaJs
   const groupOptions = () => ({ groupId: groupPrefix + randomId(), maxWaitTimeInMs: maxWaitMs })
   return {
     openProducer: (topic) => openProducer(kafka, topic),

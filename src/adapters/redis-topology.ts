@@ -47,3 +47,10 @@ function topologyOf(reply: unknown): RedisTopology {
 function text(value: unknown): string {
   return value instanceof Uint8Array ? Buffer.from(value).toString() : String(value ?? "")
 }
+
+/** Any master of a cluster, not the first: that one may be the one that is dead. */
+export function anyOf<T>(masters: readonly T[]): T {
+  const node = masters[Math.floor(Math.random() * masters.length)]
+  if (!node) throw new Error("the cluster client is not connected: it knows no master yet")
+  return node
+}

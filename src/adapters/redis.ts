@@ -4,12 +4,24 @@
  * @module holdfast/adapters/redis
  */
 
-import { type Given, reject } from "../core/options.js"
+import { type Given, hasMethods, reject } from "../core/options.js"
 import type { Adapter } from "../hub/adapter.js"
 import { relayAdapter } from "../relay/relay.js"
 import type { RelayOptions } from "../relay/relay-options.js"
+import {
+  type IoredisClient,
+  type IoredisCluster,
+  ioredisClusterDriver,
+  ioredisDriver,
+} from "./ioredis-driver.js"
+import {
+  type NodeRedisClient,
+  type NodeRedisCluster,
+  nodeRedisClusterDriver,
+  nodeRedisDriver,
+} from "./node-redis-driver.js"
 import { classicRedisBus } from "./redis-classic.js"
-import { type RedisAddress, type RedisClientLike, redisDriver } from "./redis-driver.js"
+import type { RedisAddress, RedisClientLike, RedisDriver } from "./redis-driver.js"
 import { shardedRedisBus } from "./redis-sharded.js"
 
 export type { RedisAddress, RedisClientLike, RelayOptions }
@@ -43,7 +55,7 @@ export interface RedisAdapterOptions extends RelayOptions {
 export function redis(client: RedisClientLike, options: Given<RedisAdapterOptions> = {}): Adapter {
   if (typeof options !== "object" || options === null) reject("redis", "an object", options)
   const { sharded, prefix = "holdfast:", nodeAddress = (it) => it, ...relay } = options
-  const driver = redisDriver(client, "redis client")
+  const driver = driverOf(client)
   if (typeof prefix !== "string" || /[{}]/.test(prefix)) {
     reject("redis.prefix", "a string without braces", prefix)
   }
@@ -52,4 +64,16 @@ export function redis(client: RedisClientLike, options: Given<RedisAdapterOption
   const isSharded = sharded ?? driver.isCluster
   const bus = isSharded ? shardedRedisBus(driver, prefix, nodeAddress) : classicRedisBus(driver, prefix)
   return relayAdapter(bus, relay, "redis")
+}
+
+/** Recognises a client by its methods. Those of clusters come first, for they have the others' as well. */
+function driverOf(client: RedisClientLike): RedisDriver {
+  if (hasMethods<NodeRedisCluster>(client, "duplicate", "nodeClient")) return nodeRedisClusterDriver(client)
+  if (hasMethods<NodeRedisClient>(client, "duplicate", "sendCommand", "sSubscribe", "destroy"))
+    return nodeRedisDriver(client)
+  if (hasMethods<IoredisCluster>(client, "duplicate", "nodes", "disconnect"))
+    return ioredisClusterDriver(client)
+  if (hasMethods<IoredisClient>(client, "duplicate", "call", "ssubscribe", "disconnect"))
+    return ioredisDriver(client)
+  return reject("redis client", "a client of @redis/client or ioredis", client)
 }

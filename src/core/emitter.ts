@@ -12,12 +12,23 @@ import type { Unsubscribe } from "./types.js"
 /** Takes one payload. A promise it returns is watched: a rejection counts as a throw. */
 export type Listener<Payload> = (payload: Payload) => unknown
 
+const forget = Symbol("forget")
+const settle = Symbol("settle")
+const failed = Symbol("failed")
+
+/** What a listener's place needs of its emitter. */
+interface Owner {
+  [forget](subscription: Subscription): void
+  [settle](event: PropertyKey, payload: unknown, result: PromiseLike<unknown>): void
+  [failed](event: PropertyKey, error: unknown, payload: unknown): void
+}
+
 /** One listener's place in an emitter. Its own `this` for the dispatch function below. */
 class Subscription {
   isActive = true
 
   constructor(
-    readonly owner: Emitter<object>,
+    readonly owner: Owner,
     readonly event: PropertyKey,
     readonly listener: Listener<never>,
     readonly isOnce: boolean,
@@ -42,10 +53,6 @@ function dispatch(this: Subscription, payload: never): void {
 
 /** The one function that `eventemitter3` sees; its context says whose listener is meant. */
 const run = dispatch as (payload: unknown) => void
-
-const forget = Symbol("forget")
-const settle = Symbol("settle")
-const failed = Symbol("failed")
 
 /** An error as a log may have it. That of a codec quotes the message it is about, and payloads are not logged. */
 export function loggable(error: unknown): object {
@@ -153,7 +160,7 @@ export class Emitter<Events extends object> {
   #subscribe(event: PropertyKey, listener: Listener<never>, isOnce: boolean): Unsubscribe {
     this.#target ??= new EventEmitter()
     this.#subscriptions ??= []
-    const subscription = new Subscription(this as unknown as Emitter<object>, event, listener, isOnce)
+    const subscription = new Subscription(this, event, listener, isOnce)
     this.#subscriptions.push(subscription)
     this.#target.on(event as string, run, subscription)
     return () => this[forget](subscription)

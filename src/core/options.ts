@@ -90,8 +90,14 @@ export function checkFunction<T>(path: string, value: T): T {
  * @throws {@link InvalidOptionError} with the value received.
  */
 export function checkMethods<T>(path: string, value: T, names: readonly (keyof T & string)[]): T {
-  const isComplete = names.every((name) => typeof (value as T | undefined | null)?.[name] === "function")
-  return isComplete ? value : reject(path, `an object with ${names.join(", ")}`, value)
+  return hasMethods<T>(value, ...names) ? value : reject(path, `an object with ${names.join(", ")}`, value)
+}
+
+/** Whether something has these methods, and so may be taken for what has them. */
+export function hasMethods<T>(value: unknown, ...names: readonly string[]): value is T {
+  return names.every(
+    (name) => typeof (value as Record<string, unknown> | undefined | null)?.[name] === "function",
+  )
 }
 
 /** Throws the error that every bad option ends in. */

@@ -13,7 +13,7 @@ import { type Clock, Timer } from "../core/timer.js"
 import type { MaybePromise } from "../core/types.js"
 import type { CompressionSettings } from "../wire/compression.js"
 import { Connection } from "../wire/connection.js"
-import { type ConnectionOptions, randomId } from "../wire/connection-options.js"
+import { type ConnectionOptions, NO_PARAMS, randomId } from "../wire/connection-options.js"
 import type { SocketLike } from "../wire/socket.js"
 import {
   type Acceptance,
@@ -114,7 +114,7 @@ export class Entrance {
 
   /** Takes an upgrade as far as it gets: where everybody answers at once, all the way. */
   take(request: IncomingMessage, socket: Duplex, head: Buffer, match: PathParams | "malformed"): void {
-    const params = match === "malformed" ? {} : match
+    const params = match === "malformed" ? NO_PARAMS : match
     const { id, remoteAddress, correlationId } = this.visitorOf(request)
     const upgrade = { request, socket, head, params, id, remoteAddress, correlationId }
     const place = this.#inspect(request, match) ?? this.limits.enter(remoteAddress)

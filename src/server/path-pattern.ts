@@ -3,6 +3,7 @@
  */
 
 import { reject } from "../core/options.js"
+import { NO_PARAMS } from "../wire/connection-options.js"
 
 /** Parameters by name, percent-decoded. */
 export type PathParams = Readonly<Record<string, string>>
@@ -11,9 +12,6 @@ export type PathParams = Readonly<Record<string, string>>
 export type PathMatch = PathParams | "malformed" | undefined
 
 const PARAMETER = /^:[A-Za-z_][A-Za-z0-9_]*$/
-
-/** Without a prototype, as all parameters are: one named like one of Object's own members is one like any other. */
-const NO_PARAMS: PathParams = Object.freeze(Object.create(null))
 
 /** A pattern, checked and split once. */
 export class PathPattern {
@@ -39,6 +37,7 @@ export class PathPattern {
     if (!this.#hasParams) return path === this.#pattern ? NO_PARAMS : undefined
     const given = path.split("/").slice(1)
     if (given.length !== this.#segments.length) return undefined
+    // without a prototype: one named like one of Object's own members is one like any other
     const params: Record<string, string> = Object.create(null)
     let isMalformed = false
     for (const [index, segment] of this.#segments.entries()) {

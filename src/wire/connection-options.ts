@@ -107,6 +107,9 @@ export interface ConnectionIdentity<Data = unknown> {
   readonly inboundLimits?: InboundLimits | undefined
 }
 
+/** Parameters where there are none. Without a prototype, as all are: no name means a parameter but a parameter's. */
+export const NO_PARAMS: Readonly<Record<string, string>> = /* @__PURE__ */ Object.freeze(Object.create(null))
+
 const DEFAULTS = Object.freeze({
   ...OUTBOX_DEFAULTS,
   concurrency: 16,

@@ -22,6 +22,7 @@ import {
   type ConnectionIdentity,
   type ConnectionOptions,
   type ConnectionSettings,
+  NO_PARAMS,
   randomId,
   resolveConnection,
 } from "./connection-options.js"
@@ -42,8 +43,6 @@ import { closeSocket, hasDeflate, type SocketLike, terminate } from "./socket.js
 /** How long reading stays paused for a first listener that does not come, in milliseconds. */
 const UNHEARD_MS = 10_000
 
-/** Without a prototype, as those that a path has: no name means a parameter but a parameter's. */
-const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze(Object.create(null))
 const NOTHING_UNSENT: Lag = Object.freeze({ count: 0, bytes: 0 })
 
 /**
@@ -105,7 +104,7 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
     super(settings.logger)
     this.id = identity.id ?? randomId()
     this.data = identity.data as Data
-    this.params = isEmpty(identity.params) ? NO_PARAMS : identity.params
+    this.params = identity.params ?? NO_PARAMS
     this.remoteAddress = identity.remoteAddress
     this.connectedAt = settings.clock.date()
     this.#socket = socket
@@ -490,11 +489,6 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
     this.ended(this.#closeInfo)
     this.#closed?.resolve(this.#closeInfo)
   }
-}
-
-function isEmpty(params: object | undefined): params is undefined {
-  for (const _name in params) return false
-  return true
 }
 
 function deflaterFor(
