@@ -114,7 +114,8 @@ export class OwnedSocket implements SocketEvents {
 
   /** The socket's own `send` was called. */
   calledSend(args: unknown[]): void {
-    const [data, options, callback] = typeof args[1] === "function" ? [args[0], undefined, args[1]] : args
+    const [given, options, callback] = typeof args[1] === "function" ? [args[0], undefined, args[1]] : args
+    const data = isEmptyBlob(given) ? NOTHING : given
     const wishes = (options ?? {}) as DirectOptions
     const payload = this.#isFragmented ? undefined : payloadOf(data, wishes)
     // a socket that is not open has its own way of saying so
@@ -235,6 +236,13 @@ function isOwn(socket: Owned): boolean {
   probed = undefined
   if (isItself) proven = { on, emit }
   return isItself
+}
+
+/** What an empty blob holds. While it is read, the socket counts no bytes, and nothing would be known to go behind it. */
+const NOTHING = new Uint8Array(0)
+
+function isEmptyBlob(data: unknown): boolean {
+  return data instanceof Blob && data.size === 0
 }
 
 /** A message that a frame can be made of at once; `undefined` for everything else. */

@@ -116,18 +116,22 @@ export class StreamSink implements Sink {
 
 /** How much a socket that makes its own frames may hold before it counts as full, in bytes. */
 const SOCKET_MARK_BYTES = 65_536
-/** A browser-style socket tells nobody when it has room, so it is asked, this often in milliseconds. */
+/** A socket that will not tell when it has room is asked, this often in milliseconds. */
 const SOCKET_POLL_MS = 20
 
 /**
  * Sends payloads through a socket's own `send`: for sockets whose stream is not at hand.
- * Room is noticed from the callbacks of `send` where the socket is of Node's style, and by asking elsewhere.
+ * Room is noticed from the callbacks of `send` where the socket is of Node's style. It is asked for elsewhere, and when
+ * what fills the socket is not from here: the program's own fragments and blobs.
  */
 export class SocketSink implements Sink {
   readonly #socket: SocketLike
   /** Kept, because a guard may take its place. */
   readonly #send: (data: Payload, left?: Left) => void
-  readonly #poll: Timer | undefined
+  readonly #poll: Timer
+  readonly #callsBack: boolean
+  /** Writes whose callback is still to come. */
+  #underWay = 0
   #room: (() => void) | undefined
   /** Bytes by which sending has raised `bufferedAmount`; counted where only asking tells what has left. */
   #givenBytes = 0
@@ -136,7 +140,8 @@ export class SocketSink implements Sink {
   constructor(socket: SocketLike, clock: Clock) {
     this.#socket = socket
     this.#send = socket.send
-    if (typeof socket.on !== "function") this.#poll = new Timer(clock, () => this.#look())
+    this.#callsBack = typeof socket.on === "function"
+    this.#poll = new Timer(clock, () => this.#look())
   }
 
   get isWritable(): boolean {
@@ -156,29 +161,37 @@ export class SocketSink implements Sink {
     const last = frames.pop()
     const before = this.#socket.bufferedAmount
     for (const frame of frames) this.#send.call(this.#socket, frame.payload)
-    if (last && this.#poll) this.#sendLast(last.payload, before, this.#poll, left)
-    else if (last) this.#send.call(this.#socket, last.payload, (error) => this.#called(left, error))
+    if (last && this.#callsBack) this.#sendAwaited(last.payload, left)
+    else if (last) this.#sendLast(last.payload, before, left)
     return this.bufferedBytes
   }
 
   whenRoom(callback: () => void): void {
     this.#room = callback
-    this.#poll?.start(SOCKET_POLL_MS)
+    this.#pollIfNeeded()
   }
 
   close(makeError: () => Error, isOrderly: boolean): void {
-    this.#poll?.stop()
+    this.#poll.stop()
     this.#room = undefined
     for (const { left } of this.#leaving.splice(0)) left(isOrderly ? undefined : makeError())
   }
 
+  #sendAwaited(payload: Payload, left: Left | undefined): void {
+    this.#underWay += 1
+    this.#send.call(this.#socket, payload, (error) => {
+      this.#underWay -= 1
+      this.#called(left, error)
+    })
+  }
+
   /** Where the socket calls nobody back. `before` is what it held before the batch. */
-  #sendLast(payload: Payload, before: number, poll: Timer, left: Left | undefined): void {
+  #sendLast(payload: Payload, before: number, left: Left | undefined): void {
     this.#send.call(this.#socket, payload)
     this.#givenBytes += this.#socket.bufferedAmount - before
     if (!left) return
     this.#leaving.push({ position: this.#givenBytes, left })
-    poll.start(SOCKET_POLL_MS)
+    this.#pollIfNeeded()
   }
 
   /** The socket says that a write has ended. While it ends itself it may say so of writes that were cut off. */
@@ -193,7 +206,13 @@ export class SocketSink implements Sink {
     while (this.#leaving[0] && this.#leaving[0].position <= this.#givenBytes - buffered)
       this.#leaving.shift()?.left()
     if (buffered <= SOCKET_MARK_BYTES / 2) this.#tellRoom()
-    if (this.#room || this.#leaving.length > 0) this.#poll?.start(SOCKET_POLL_MS)
+    this.#pollIfNeeded()
+  }
+
+  /** Asks again later where somebody waits and no callback will come. */
+  #pollIfNeeded(): void {
+    const isAwaited = this.#room !== undefined || (!this.#callsBack && this.#leaving.length > 0)
+    if (isAwaited && this.#underWay === 0) this.#poll.start(SOCKET_POLL_MS)
   }
 
   #tellRoom(): void {

@@ -6,6 +6,7 @@
 import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { describe, expect, it } from "vitest"
+import { section } from "../../bench/page.js"
 import { clientImports, clients, type Evidence, servers } from "../../scripts/comparison.js"
 import { renderPages } from "../../scripts/readme.js"
 import { measureSize } from "../../scripts/size-budget.js"
@@ -13,6 +14,14 @@ import { measureSize } from "../../scripts/size-budget.js"
 const root = fileURLToPath(new URL("../..", import.meta.url))
 const read = (file: string) => readFileSync(`${root}${file}`, "utf8")
 const promises = read("docs/promises.md")
+
+/** A row of what was aimed at. */
+const MARK = /^\| ([\w-]+: .*?) \| (.*?) \| (.*?) \| (yes|\*\*no\*\*) \|$/gm
+
+/** What a ratio saves, as a logarithm: "2 × less" is as much above zero as "2 × more" is below. */
+function saved(ratio: string): number {
+  return Math.log(Number.parseFloat(ratio)) * (ratio.endsWith("more") ? -1 : 1)
+}
 
 /** Every cell of both tables. */
 const claims = [servers, clients].flatMap(({ packages, rows }) =>
@@ -50,6 +59,17 @@ describe("the tables of features", () => {
 describe("the pages that hold tables made from something else", () => {
   it.each([...renderPages()])("%s is as `npm run readme` writes it", (file, text) => {
     expect(read(file)).toBe(text)
+  })
+
+  it("S16: say of each figure that was aimed at whether it is met", () => {
+    const marks = [...section(read("docs/performance.md"), "marks").matchAll(MARK)].map(
+      ([, ...cells]) => cells,
+    )
+    expect(marks.length).toBeGreaterThanOrEqual(15)
+    for (const [name, found = "", aimedAt = "", met] of marks) {
+      const limit = aimedAt === "no more" ? 0 : saved(aimedAt.slice(2))
+      expect(met, name).toBe(saved(found) >= limit ? "yes" : "**no**")
+    }
   })
 
   it("say what clients weigh, as they weigh", async () => {

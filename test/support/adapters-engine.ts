@@ -4,14 +4,14 @@
 
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
-import { mkdtempSync, rmSync } from "node:fs"
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { type AddressInfo, createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { Adapter } from "holdfast"
 import type { AdapterFaults, AdapterLab } from "holdfast/testing"
 import { BrokerProxy } from "./adapters-proxy.js"
-import { inTime } from "./deadline.js"
+import { inTime, until } from "./deadline.js"
 
 /** How a broker is started. */
 export interface EngineKind {
@@ -29,6 +29,11 @@ async function freePort(): Promise<number> {
   const { port } = server.address() as AddressInfo
   await new Promise((resolve) => server.close(resolve))
   return port
+}
+
+/** Whether a thread is stopped: its state follows its name, which is in parentheses. */
+function isStopped(task: string): boolean {
+  return /\) T /.test(readFileSync(`${task}/stat`, "latin1"))
 }
 
 /** One broker. */
@@ -79,8 +84,13 @@ export class Engine {
     await inTime(once(child, "exit"), "the broker to end")
   }
 
-  hang(): void {
-    this.#process?.kill("SIGSTOP")
+  /** Where the system tells, it hangs when this resolves: until then some of its threads may still answer. */
+  async hang(): Promise<void> {
+    const child = this.#process
+    child?.kill("SIGSTOP")
+    const tasks = `/proc/${child?.pid}/task`
+    if (existsSync(tasks))
+      await until(() => readdirSync(tasks).every((id) => isStopped(`${tasks}/${id}`)), "the broker to hang")
   }
 
   resume(): void {

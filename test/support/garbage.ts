@@ -15,7 +15,10 @@ export function heldBytes(worthCollecting = 0): number {
     const { heapUsed, external } = process.memoryUsage()
     return heapUsed + external
   }
-  if (held() > worthCollecting) collect()
+  const bytes = held()
+  // read once: what is looked at again may have grown beyond what was worth it
+  if (bytes <= worthCollecting) return bytes
+  collect()
   return held()
 }
 

@@ -1,4 +1,11 @@
+import { once } from "node:events"
+import { mkdtemp, rm } from "node:fs/promises"
+import { createServer } from "node:http"
 import { connect as connectTcp } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { createHub } from "holdfast"
+import { attach } from "holdfast/server"
 import { VirtualClock } from "holdfast/testing"
 import { describe, expect, it, onTestFinished } from "vitest"
 import { inTime, until } from "../../support/deadline.js"
@@ -80,6 +87,46 @@ describe("S45: the head of a first request", () => {
     closing.attachment.close()
     expect(clock.pending).toBe(0)
     expect(target.server.listenerCount("connection")).toBe(2)
+  })
+
+  it("R3: is awaited of each for as long, whoever came before, by one timer", async () => {
+    const clock = new VirtualClock()
+    const server = await startAttached({ clock })
+    const raws: RawClient[] = []
+    for (const waitMs of [0, 4_000, 3_000]) {
+      await clock.advance(waitMs)
+      raws.push(await RawClient.open(server))
+      await until(() => server.streams.size === raws.length, "the server to have the socket")
+    }
+    const [first, gone, last] = raws as [RawClient, RawClient, RawClient]
+    gone.socket.destroy()
+    await until(() => server.streams.size === 2, "the server to have lost the second")
+    expect(clock.pending).toBe(1)
+    await clock.advance(3_000)
+    expect(await first.ended()).toMatch(/^HTTP\/1.1 408 /)
+    await clock.advance(6_999)
+    expect([last.socket.destroyed, clock.pending]).toEqual([false, 1])
+    await clock.advance(1)
+    expect(await last.ended()).toMatch(/^HTTP\/1.1 408 /)
+    expect(clock.pending).toBe(0)
+  })
+
+  it("R3: is awaited on a Unix socket as well", async () => {
+    const clock = new VirtualClock()
+    const folder = await mkdtemp(join(tmpdir(), "holdfast-"))
+    onTestFinished(() => rm(folder, { recursive: true }))
+    const http = createServer()
+    const hub = createHub({ logger: false })
+    onTestFinished(() => void http.close())
+    onTestFinished(() => hub.close())
+    attach(http, hub, { clock })
+    await once(http.listen(join(folder, "s")), "listening")
+    const connected = once(http, "connection")
+    const socket = connectTcp(join(folder, "s"))
+    const answer = inTime(once(socket, "data"), "the answer")
+    await connected
+    await clock.advance(10_000)
+    expect(String(await answer)).toMatch(/^HTTP\/1.1 408 /)
   })
 
   it("is over with once it has come: neither a WebSocket nor a waiting request is ended", async () => {

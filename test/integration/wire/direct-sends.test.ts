@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto"
 import { once } from "node:events"
+import type { IncomingMessage } from "node:http"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { WebSocket } from "ws"
@@ -281,6 +282,33 @@ describe("a socket that a connection has taken over", () => {
     void connection.close(4000)
     expect(await client.closed()).toMatchObject({ code: 4000 })
     expect(await connection.closed).toMatchObject({ unsent: { count: 1, bytes: 7 } })
+  })
+
+  it("S15 sends an empty blob where it was sent, alone and within a message in fragments", async () => {
+    const { client, socket, wrap } = await pair()
+    const connection = wrap()
+    socket.send(new Blob([]) as never)
+    connection.send("one")
+    socket.send("begin", { fin: false })
+    connection.send("two")
+    socket.send(new Blob([]) as never)
+    connection.send("three")
+    expect(await client.take(5)).toEqual([Buffer.alloc(0), "one", "begin", "two", "three"])
+  })
+
+  it.each([
+    ["with the stream", (request: IncomingMessage) => ({ stream: request.socket })],
+    ["without the stream", () => ({})],
+  ])("S25 has room again once its own large messages have left, %s", async (_kind, partsOf) => {
+    const { client, socket, request } = await pair()
+    const connection = new Connection<Payload, Payload>(socket, partsOf(request), { codec: asIs })
+    socket.send(new Blob([Buffer.alloc(300_000)]) as never)
+    socket.send("begin", { fin: false })
+    socket.send(Buffer.alloc(300_000), { fin: true })
+    await inTime(connection.drained(), "room")
+    expect(connection.writable).toBe(true)
+    connection.send("later")
+    expect((await client.take(3))[2]).toBe("later")
   })
 
   it("throws what it would throw, and everything goes on", async () => {
