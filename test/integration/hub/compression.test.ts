@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest"
 import { inTime, until } from "../../support/deadline.js"
 import { FrameParser, type ParsedFrame } from "../../support/frame-parser.js"
 import { startHub } from "../../support/hub-server.js"
+import { runs } from "../../support/runs.js"
 import { startAttached } from "../../support/server-attached.js"
 import { RawClient, upgradeRequest } from "../../support/server-raw.js"
 import { connect, type TestClient } from "../../support/ws-server.js"
@@ -161,7 +162,7 @@ describe("S13, S15: the bytes of a hub that compresses", () => {
       fc.asyncProperty(fc.array(step, { maxLength: 40 }), fc.boolean(), (steps, takesDeflate) =>
         play(server, steps, takesDeflate),
       ),
-      { numRuns: 40 },
+      runs(40),
     )
   })
 

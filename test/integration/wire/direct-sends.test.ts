@@ -11,6 +11,7 @@ import type { ConnectionOptions } from "../../../src/wire/connection-options.js"
 import type { SocketLike } from "../../../src/wire/socket.js"
 import { inTime } from "../../support/deadline.js"
 import { FrameParser, type ParsedFrame } from "../../support/frame-parser.js"
+import { runs } from "../../support/runs.js"
 import { RawClient, upgradeRequest } from "../../support/server-raw.js"
 import { turn } from "../../support/wire-server.js"
 import { connect, startServer, type TestServer } from "../../support/ws-server.js"
@@ -93,7 +94,7 @@ describe.each(SERVERS)(
         fc.constantFrom("connection.close" as const, "socket.close" as const),
         (steps, end) => play(server, steps, end),
       )
-      await fc.assert(property, { numRuns: 50 })
+      await fc.assert(property, runs(50))
     })
 
     async function play(

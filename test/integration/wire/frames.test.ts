@@ -4,6 +4,7 @@ import type { Payload } from "../../../src/core/types.js"
 import type { Codec } from "../../../src/wire/codec.js"
 import { inTime } from "../../support/deadline.js"
 import { FrameParser, type ParsedFrame } from "../../support/frame-parser.js"
+import { runs } from "../../support/runs.js"
 import { textFrame } from "../../support/server-raw.js"
 import { rawPair, turn, WAYS } from "../../support/wire-server.js"
 
@@ -77,6 +78,6 @@ describe.each(WAYS)("the bytes of a connection, $way", ({ isRaw }) => {
         steps.filter((it) => it === "ping").length,
       )
     })
-    await fc.assert(tear, { numRuns: 60 })
+    await fc.assert(tear, runs(60))
   })
 })

@@ -1,6 +1,7 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { decodeEnvelope, encodeEnvelope, isProbe, type Part } from "../../../src/relay/envelope.js"
+import { runs } from "../../support/runs.js"
 
 const name = fc.string({ unit: "grapheme", maxLength: 40 })
 const bytes = fc.uint8Array({ maxLength: 200 })
@@ -21,7 +22,7 @@ const anyPart: fc.Arbitrary<Part> = fc.oneof(
   fc.constant({ kind: "hello" as const }),
 )
 
-const RUNS = { numRuns: 1_000 }
+const RUNS = runs(1_000)
 
 describe("R4: an envelope between nodes", () => {
   it("R4: brings back whatever it was made of", () => {
@@ -55,6 +56,6 @@ describe("R4: an envelope between nodes", () => {
         expect(error).toSatisfy((it) => it instanceof RangeError || it instanceof TypeError)
       }
     })
-    fc.assert(property, { numRuns: 5_000 })
+    fc.assert(property, runs(5_000))
   })
 })

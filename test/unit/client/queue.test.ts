@@ -11,6 +11,7 @@ import { VirtualClock } from "holdfast/testing"
 import { describe, expect, it } from "vitest"
 import { fakeClient } from "../../support/client-fake.js"
 import { liveBytes } from "../../support/garbage.js"
+import { runs } from "../../support/runs.js"
 
 /** A client that has not dialled yet: whatever is sent waits. */
 const idleClient = (options: Parameters<typeof fakeClient<string, string>>[0] = {}) =>
@@ -142,7 +143,7 @@ describe("queuedBytes", () => {
           expect([client.queued, client.queuedBytes]).toEqual([waiting.size, bytes])
         }
       }),
-      { numRuns: 500 },
+      runs(500),
     )
   })
 })

@@ -3,6 +3,7 @@ import { CodecError } from "holdfast"
 import { msgpack } from "holdfast/codecs/msgpack"
 import { Packr } from "msgpackr"
 import { describe, expect, it } from "vitest"
+import { runs } from "../../support/runs.js"
 
 const hex = (bytes: unknown) => Buffer.from(bytes as Uint8Array).toString("hex")
 const bytes = (hexadecimal: string) => new Uint8Array(Buffer.from(hexadecimal.replaceAll(" ", ""), "hex"))
@@ -195,7 +196,7 @@ describe("T2: msgpack() refuses", () => {
           expect((error as CodecError).code).toBe("DECODE_FAILED")
         }
       }),
-      { numRuns: 3_000 },
+      runs(3_000),
     )
   })
 

@@ -1,6 +1,7 @@
 import fc from "fast-check"
 import type { FlushMode } from "holdfast"
 import { describe, expect, it } from "vitest"
+import { runs } from "../../support/runs.js"
 import { addPeer, type StubPeer, stubHub } from "../../support/stub-hub.js"
 
 describe("S15: the order of calls is the order on each connection", () => {
@@ -9,7 +10,7 @@ describe("S15: the order of calls is the order on each connection", () => {
     async (flush) => {
       await fc.assert(
         fc.asyncProperty(fc.array(step, { maxLength: 60 }), (steps) => run(steps, flush)),
-        { numRuns: 200 },
+        runs(200),
       )
     },
   )

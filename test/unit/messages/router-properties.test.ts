@@ -1,6 +1,7 @@
 import fc from "fast-check"
 import { createRouter, jsonRpc, RequestError } from "holdfast"
 import { expect, it } from "vitest"
+import { runs } from "../../support/runs.js"
 
 /** The least that a router can be mounted on; what it is sent and what listeners throw is written down. */
 function makePeer() {
@@ -91,7 +92,7 @@ it.each([
         for (const answer of peer.sent) await other.take(JSON.parse(JSON.stringify(answer)))
         expect([other.sent, other.failed]).toEqual([[], []])
       }),
-      { numRuns: 400 },
+      runs(400),
     )
   },
 )

@@ -3,6 +3,7 @@ import type { Lease } from "holdfast"
 import { describe, expect, it } from "vitest"
 import type { DialledSocket } from "../../support/client-network.js"
 import { fakePool } from "../../support/pool-fake.js"
+import { runs } from "../../support/runs.js"
 
 /** What can happen to a pool. `pick` chooses whom it happens to, modulo how many there are. */
 const KINDS = [
@@ -205,7 +206,7 @@ describe("a pool in any life", () => {
         await clock.advance(3_600_000)
         expect([clock.pending, network.sockets.length, closed.length]).toEqual([0, dialled, opened.length])
       }),
-      { numRuns: 1_500 },
+      runs(1_500),
     )
   }, 60_000)
 })

@@ -1,6 +1,7 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { KeyedQueue } from "../../../src/wire/keyed-queue.js"
+import { runs } from "../../support/runs.js"
 
 interface Item {
   readonly name: number
@@ -93,7 +94,7 @@ describe("KeyedQueue", () => {
         expect(real.clear()).toEqual(naive.values())
         expect(real.size).toBe(0)
       }),
-      { numRuns: 500 },
+      runs(500),
     )
   })
 

@@ -4,6 +4,7 @@ import { VirtualClock } from "../../../src/testing/virtual-clock.js"
 import { Flusher } from "../../../src/wire/flusher.js"
 import { frame } from "../../support/frames.js"
 import { HandDeflater, marked, outboxBench } from "../../support/outbox-bench.js"
+import { runs } from "../../support/runs.js"
 
 /** An outbox whose peer takes compressed messages, and whose compressor works by hand. */
 function setUp(options: Parameters<typeof outboxBench>[0] = {}) {
@@ -258,7 +259,7 @@ describe("S15 the order", () => {
         if (overflow === "drop-newest") expect(lost).toBe(refused)
         for (const { byteLength, bytes } of sink.batches) expect(bytes.byteLength).toBe(byteLength)
       }
-      await fc.assert(fc.asyncProperty(fc.array(step, { maxLength: 80 }), play), { numRuns: 300 })
+      await fc.assert(fc.asyncProperty(fc.array(step, { maxLength: 80 }), play), runs(300))
     },
   )
 })

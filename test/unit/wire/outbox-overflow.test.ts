@@ -3,6 +3,7 @@ import { describe, expect, it, vi } from "vitest"
 import type { OverflowPolicy } from "../../../src/wire/backlog.js"
 import { frame } from "../../support/frames.js"
 import { outboxBench } from "../../support/outbox-bench.js"
+import { runs } from "../../support/runs.js"
 
 /** A blocked outbox with 100 bytes in the sink and room for so many messages of 10 bytes more. */
 async function blocked(overflow: OverflowPolicy, room: number) {
@@ -125,7 +126,7 @@ describe("S20 the room that a batch is remembered to have", () => {
           }
         },
       ),
-      { numRuns: 500 },
+      runs(500),
     )
   })
 })

@@ -1,6 +1,7 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { TokenBucket } from "../../../src/wire/token-bucket.js"
+import { runs } from "../../support/runs.js"
 
 describe("a token bucket", () => {
   it("begins full, gives what it has, and fills steadily up to its burst", () => {
@@ -48,7 +49,7 @@ describe("a token bucket", () => {
         expect(bucket.debtMs(now)).toBeLessThanOrEqual(1)
       }
     }
-    fc.assert(fc.property(rates, steps, check), { numRuns: 500 })
+    fc.assert(fc.property(rates, steps, check), runs(500))
   })
 
   it("is calm from half full on", () => {

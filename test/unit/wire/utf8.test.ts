@@ -1,6 +1,7 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { byteLength } from "../../../src/wire/utf8.js"
+import { runs } from "../../support/runs.js"
 
 const highSurrogate = "\ud83d"
 const lowSurrogate = "\ude00"
@@ -36,7 +37,7 @@ describe("byteLength", () => {
         expect(byteLength(text)).toBe(Buffer.byteLength(text))
         expect(byteLength(text)).toBe(new TextEncoder().encode(text).length)
       }),
-      { numRuns: 1_000 },
+      runs(1_000),
     )
   })
 
