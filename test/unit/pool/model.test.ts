@@ -208,5 +208,5 @@ describe("a pool in any life", () => {
       }),
       runs(1_500),
     )
-  }, 60_000)
+  })
 })
