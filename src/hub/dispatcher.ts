@@ -8,6 +8,7 @@ import type { MaybePromise, Payload } from "../core/types.js"
 import type { CloseInfo } from "../wire/connection-events.js"
 import type { ConnectionSettings } from "../wire/connection-options.js"
 import { Frame } from "../wire/frame.js"
+import { encodeWith } from "../wire/payload.js"
 import type { Adapter, AdapterMessage } from "./adapter.js"
 import { roomChannel } from "./channel.js"
 import type { Cluster } from "./cluster.js"
@@ -65,7 +66,7 @@ export class Dispatcher<Incoming, Outgoing, Data>
 
   deliver(names: SelectionNames, message: Outgoing, key: string | undefined): SendReport {
     const { settings, counters, adapter } = this.#parts
-    const encoded = settings.codec.encode(message)
+    const encoded = encodeWith(settings.codec, message)
     const frame = new Frame(encoded, settings.counters, key === undefined ? undefined : { key })
     const report = this.#fanOut.send(names, frame)
     counters.receivers.observe(report.matched)
@@ -116,7 +117,7 @@ export class Dispatcher<Incoming, Outgoing, Data>
     const { cluster, adapter, settings } = this.#parts
     if (adapter.isAlone) return false
     // a frame's payload is a copy: whoever sent it may use its memory again
-    return cluster.forward(id, new Frame(settings.codec.encode(message), settings.counters).payload)
+    return cluster.forward(id, new Frame(encodeWith(settings.codec, message), settings.counters).payload)
   }
 
   /** Does on this node what another one asks. `undefined` for a question that this node does not know. */

@@ -8,6 +8,7 @@ import { type Logger, resolveLogger } from "../core/logger.js"
 import { type Given, reject } from "../core/options.js"
 import { type Codec, json } from "../wire/codec.js"
 import { randomId } from "../wire/connection-options.js"
+import { encodeWith } from "../wire/payload.js"
 import type { Adapter } from "./adapter.js"
 import { EVERYBODY, roomChannels, userChannel } from "./channel.js"
 import { checkAdapter, checkCloseCode } from "./hub-options.js"
@@ -135,7 +136,7 @@ export class Publisher<Outgoing = unknown> {
 
   /** Sends to one connection, by id, on whichever node it is. Resolves when the broker took it. */
   async send(id: string, message: Outgoing): Promise<void> {
-    const payload = this.#codec.encode(message)
+    const payload = encodeWith(this.#codec, message)
     const bytes = encodeForwarding({ connectionId: id, payload, isDirected: false })
     await this.#adapter.send("*", "forward", bytes)
   }
@@ -153,7 +154,7 @@ export class Publisher<Outgoing = unknown> {
 
   /** @internal */
   async publish({ channels, exceptIds, exceptChannels }: SelectionNames, message: Outgoing): Promise<void> {
-    const payload = this.#codec.encode(message)
+    const payload = encodeWith(this.#codec, message)
     // a node that has a member in several of the rooms leaves out those it served before
     const publications = channels.map((channel, index) => {
       const meta = { exceptIds, exceptChannels: [...exceptChannels, ...channels.slice(0, index)] }

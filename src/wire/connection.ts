@@ -35,6 +35,7 @@ import { type PromiseWithResolvers, withResolvers } from "./message-iterator.js"
 import { Outbox } from "./outbox.js"
 import type { OutboxOwner, SendResult } from "./outbox-options.js"
 import { OwnedSocket, type SocketOwner } from "./owned-socket.js"
+import { encodeWith } from "./payload.js"
 import type { Pulse } from "./pulse.js"
 import { guardReceiver } from "./receiver-guard.js"
 import { SocketSink, StreamSink } from "./sink.js"
@@ -184,7 +185,7 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
    * @throws CodecError when the codec cannot encode it.
    */
   send(message: Outgoing, options?: { readonly key?: string }): SendResult {
-    return this.transmit(this.#frame(this.#settings.codec.encode(message), options))
+    return this.transmit(this.#frame(encodeWith(this.#settings.codec, message), options))
   }
 
   /**
@@ -196,14 +197,15 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
   async sendAsync(message: Outgoing, options: SendAsyncOptions = {}): Promise<void> {
     const { clock, sendTimeoutMs } = this.#settings
     const timeoutMs = checkMs("sendAsync.timeoutMs", options.timeoutMs ?? sendTimeoutMs, 1)
-    const payload = this.#settings.codec.encode(message)
+    const payload = encodeWith(this.#settings.codec, message)
     const { promise, resolve, reject } = withResolvers<void>()
     const timer = new Timer(clock, () =>
       reject(new SendTimeoutError(`not sent within ${timeoutMs} ms; ${this.bufferedBytes} bytes wait`)),
     )
-    timer.start(timeoutMs)
     const settled = (error?: Error) => (error ? reject(error) : resolve())
     this.transmit(this.#frame(payload, { settled }))
+    // only now: had that thrown, nobody would be there to hear of the time
+    timer.start(timeoutMs)
     return promise.finally(() => timer.stop())
   }
 
@@ -338,7 +340,7 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
     this.emit("lagged", lag)
     return this.#guarded(() => {
       const notice = this.#settings.onLag?.(lag)
-      return notice === undefined ? undefined : this.#frame(this.#settings.codec.encode(notice))
+      return notice === undefined ? undefined : this.#frame(encodeWith(this.#settings.codec, notice))
     })
   }
 

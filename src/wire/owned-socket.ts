@@ -12,6 +12,7 @@ import type { Payload, Unsubscribe } from "../core/types.js"
 import { Frame, type FrameCounters } from "./frame.js"
 import type { Outbox } from "./outbox.js"
 import type { SendResult } from "./outbox-options.js"
+import { viewOf } from "./payload.js"
 import { listen, OPEN, type SocketEvents, type SocketLike } from "./socket.js"
 
 /** Whose socket it is. */
@@ -251,11 +252,6 @@ function payloadOf(data: unknown, { binary, fin = true, mask = false }: DirectOp
   if (typeof data === "string" || typeof data === "number") return binary ? bytesOf(`${data}`) : `${data}`
   const bytes = viewOf(data)
   return bytes && binary === false ? new TextDecoder().decode(bytes) : bytes
-}
-
-function viewOf(data: unknown): Uint8Array | undefined {
-  if (data instanceof ArrayBuffer) return new Uint8Array(data)
-  return ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : undefined
 }
 
 function bytesOf(text: string): Uint8Array {
