@@ -28,7 +28,11 @@ import type { InboundLimits } from "./throttle.js"
 export interface ConnectionOptions<Incoming = unknown, Outgoing = unknown> extends OutboxOptions {
   /** How messages become frames and back. @defaultValue json() */
   readonly codec?: Codec<Incoming, Outgoing>
-  /** How many async `message` listeners of one connection may be busy before reading pauses. @defaultValue 16 */
+  /**
+   * How many async `message` listeners of one connection may be busy before reading pauses. A message that keeps several
+   * busy is handed on when there is room for all of them, or nothing is under way.
+   * @defaultValue 16
+   */
   readonly concurrency?: number
   /** How long the closing handshake may take, in milliseconds, before the socket is terminated. @defaultValue 5_000 */
   readonly closeTimeoutMs?: number

@@ -33,11 +33,12 @@ export class Inbox<Message> implements IteratorOwner<Message> {
   #iterators: Set<MessageIterator<Message>> | undefined
   #handled: (() => void) | undefined
   #inFlight = 0
+  /** How many handlers one message has kept busy so far, at most. */
+  #breadth = 1
   #isPaused = false
   #isHanding = false
-  #isClosing = false
-  #isEnded = false
   #isDiscarding = false
+  #phase: "open" | "closing" | "ended" = "open"
 
   constructor(owner: InboxOwner<Message>, concurrency: number) {
     this.#owner = owner
@@ -65,14 +66,16 @@ export class Inbox<Message> implements IteratorOwner<Message> {
       } finally {
         this.#isHanding = false
       }
-      if (this.#inFlight > 0 && this.#isFull) this.#pause()
+      if (this.#inFlight > 0) this.#begun(this.#inFlight)
+      if (this.#phase === "ended") this.pump()
       return
     }
     this.#isDiscarding &&= !this.#hasReaders
     if (this.#isDiscarding) return
     if (!this.#waiting?.length && this.#isReady) this.#hand(message)
     else this.#hold(message)
-    if (this.#isFull) this.#pause()
+    // the end may have come while the message was handed on
+    if (this.#phase === "ended") this.pump()
   }
 
   /** A handler started that will call {@link handled} when it is done. */
@@ -105,7 +108,10 @@ export class Inbox<Message> implements IteratorOwner<Message> {
     if (this.#isHanding) return
     while (this.#waiting?.length && this.#isReady) this.#hand(this.#waiting.shift() as Message)
     if (!this.#isFull) this.#resume()
-    if (this.#isEnded && this.#held === 0) for (const iterator of this.#iterators ?? []) iterator.end()
+    // the last reader has left: nobody else would ever take up the reading
+    else if (this.#isPaused && !this.#hasReaders && this.#phase === "open") this.#owner.unheard()
+    if (this.#phase !== "ended" || this.#held > 0) return
+    for (const iterator of this.#iterators ?? []) iterator.end()
   }
 
   /**
@@ -122,13 +128,13 @@ export class Inbox<Message> implements IteratorOwner<Message> {
 
   /** The closing handshake has begun: from now on everything is read, or its end would not be seen. */
   closing(): void {
-    this.#isClosing = true
+    this.#phase = "closing"
     this.#resume()
   }
 
   /** Nothing more will come. Readers still get what waits. */
   end(): void {
-    this.#isEnded = true
+    this.#phase = "ended"
     this.pump()
   }
 
@@ -138,6 +144,7 @@ export class Inbox<Message> implements IteratorOwner<Message> {
 
   returned(iterator: MessageIterator<Message>): void {
     this.#iterators?.delete(iterator)
+    if (this.#iterators?.size === 0) this.#iterators = undefined
     this.pump()
   }
 
@@ -146,11 +153,12 @@ export class Inbox<Message> implements IteratorOwner<Message> {
   }
 
   get #hasReaders(): boolean {
-    return this.#iterators?.size ? true : this.#owner.hasListeners()
+    return this.#iterators !== undefined || this.#owner.hasListeners()
   }
 
   get #isReady(): boolean {
-    if (this.#inFlight >= this.#concurrency || !this.#hasReaders) return false
+    const isBusy = this.#inFlight > 0 && this.#inFlight + this.#breadth > this.#concurrency
+    if (isBusy || !this.#hasReaders) return false
     if (this.#iterators) for (const iterator of this.#iterators) if (iterator.isFull) return false
     return true
   }
@@ -161,6 +169,7 @@ export class Inbox<Message> implements IteratorOwner<Message> {
   }
 
   #hand(message: Message): void {
+    const busyBefore = this.#inFlight
     this.#isHanding = true
     try {
       if (this.#iterators) for (const iterator of this.#iterators) iterator.push(message)
@@ -168,13 +177,21 @@ export class Inbox<Message> implements IteratorOwner<Message> {
     } finally {
       this.#isHanding = false
     }
+    this.#begun(this.#inFlight - busyBefore)
+  }
+
+  /** A message keeps so many handlers busy. The next is likely to do so too, and waits until there is room for them. */
+  #begun(handlers: number): void {
+    if (handlers > this.#breadth) this.#breadth = handlers
+    if (this.#isFull) this.#pause()
   }
 
   #hold(message: Message): void {
     // while it closes, what nobody is ready for has a bound as well
-    if (this.#isClosing && this.#held >= MAX_WAITING) return
+    if (this.#phase !== "open" && this.#held >= MAX_WAITING) return
     this.#waiting ??= []
     if (this.#waiting.push(message) === MAX_WAITING && !this.#pause()) this.#owner.flooded(MAX_WAITING)
+    else if (this.#isFull) this.#pause()
   }
 
   #resume(): void {
@@ -184,7 +201,7 @@ export class Inbox<Message> implements IteratorOwner<Message> {
   }
 
   #pause(): boolean {
-    if (this.#isPaused || this.#isClosing) return this.#isPaused
+    if (this.#isPaused || this.#phase !== "open") return this.#isPaused
     this.#isPaused = this.#owner.pauseReading()
     if (this.#isPaused && !this.#hasReaders) this.#owner.unheard()
     return this.#isPaused

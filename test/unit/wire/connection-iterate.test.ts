@@ -3,6 +3,7 @@ import { socketPair } from "../../../src/testing/socket-pair.js"
 import { VirtualClock } from "../../../src/testing/virtual-clock.js"
 import { Connection } from "../../../src/wire/connection.js"
 import { connectedPair } from "../../support/connected-pair.js"
+import { StubSocket } from "../../support/stub-socket.js"
 
 const range = (count: number) => Array.from({ length: count }, (_, i) => i + 1)
 
@@ -139,5 +140,52 @@ describe("a socket that cannot be paused", () => {
     peer.send("1")
     await clock.advance(0)
     expect(await connection.closed).toMatchObject({ code: 1013, cause: "overflow" })
+  })
+})
+
+describe("S3 a loop that is left in the middle of a burst", () => {
+  /** A connection over a socket whose reads bring many messages at once, as those of `ws` do. */
+  function bursting() {
+    const clock = new VirtualClock()
+    const socket = new StubSocket()
+    const connection = new Connection<number, unknown>(socket, {}, { clock, logger: false })
+    const burst = (count: number) => {
+      for (const n of range(count)) socket.receive(String(n))
+    }
+    return { clock, socket, connection, burst }
+  }
+
+  // nothing was read any more, and so the end of the connection never seen, until somebody read again
+  it("has reading taken up after 10 s without another reader", async () => {
+    const { clock, socket, connection, burst } = bursting()
+    const loop = connection.iterate({ maxMessages: 2 })
+    burst(100)
+    expect(socket.isPaused).toBe(true)
+    await loop.return?.()
+    await clock.advance(9_999)
+    expect(socket.isPaused).toBe(true)
+    await clock.advance(1)
+    expect(socket.isPaused).toBe(false)
+    socket.end(1000)
+    expect(clock.pending).toBe(0)
+  })
+
+  it("leaves what it has not seen to the next one", async () => {
+    const { connection, socket, burst } = bursting()
+    const seen: number[] = []
+    const read = async (count: number) => {
+      for await (const message of connection.iterate({ maxMessages: 1 })) {
+        seen.push(message)
+        if (seen.length >= count) break
+      }
+    }
+    burst(100)
+    await read(30)
+    await read(60)
+    socket.end(1000)
+    await read(1_000)
+    // a message that had come into the buffer of a loop that was left went with it
+    expect(seen).toEqual([...new Set(seen)].sort((a, b) => a - b))
+    expect(seen.length).toBeGreaterThanOrEqual(98)
   })
 })

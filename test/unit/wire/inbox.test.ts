@@ -161,6 +161,50 @@ describe("Inbox with listeners", () => {
   })
 })
 
+describe("S5 several async listeners", () => {
+  /** Each message keeps so many handlers busy. */
+  function withListeners(count: number, concurrency: number) {
+    const owner = new Owner(concurrency)
+    let [busy, most] = [0, 0]
+    owner.onDeliver = () => {
+      for (let i = 0; i < count; i += 1) owner.inbox.handling()
+      busy += count
+      most = Math.max(most, busy)
+    }
+    owner.listen()
+    const finish = () => {
+      busy -= 1
+      owner.inbox.handled()
+    }
+    return { owner, finish, most: () => most, busy: () => busy }
+  }
+
+  // each message was begun while one handler more would fit, however many it had
+  it.each([
+    [2, 16],
+    [3, 16],
+    [16, 16],
+    [2, 3],
+  ])("%i of them for each message keep no more than %i busy together", (count, limit) => {
+    const { owner, finish, ...seen } = withListeners(count, limit)
+    owner.receive(...range(100))
+    while (seen.busy() > 0) finish()
+    expect(owner.delivered).toEqual(range(100))
+    expect(seen.most()).toBeLessThanOrEqual(limit)
+    expect(seen.most()).toBeGreaterThan(limit - count)
+    expect(owner.inbox.isPaused).toBe(false)
+  })
+
+  it("more of them than may be busy take one message at a time", () => {
+    const { owner, finish, ...seen } = withListeners(5, 2)
+    owner.receive(1, 2, 3)
+    expect(owner.delivered).toEqual([1])
+    while (seen.busy() > 0) finish()
+    expect(owner.delivered).toEqual([1, 2, 3])
+    expect(seen.most()).toBe(5)
+  })
+})
+
 describe("Inbox with iterators", () => {
   it("S3 stops reading when an iterator's buffer is full, and reads on when it has room", async () => {
     const owner = new Owner(16)
@@ -258,7 +302,65 @@ describe("Inbox of a connection that closes", () => {
   })
 })
 
+describe("Inbox whose connection ends while a message is handed on", () => {
+  // iterators were not told of such an end, and their loops never ended
+  it("ends its iterators all the same", async () => {
+    const owner = new Owner(16)
+    const loop = readAll(owner.inbox.iterate(4))
+    owner.isListening = true
+    owner.onDeliver = () => owner.inbox.end()
+    owner.receive(1)
+    expect(await loop).toEqual([1])
+  })
+
+  it("ends an iterator that was made in between", async () => {
+    const owner = new Owner(16)
+    let loop: Promise<number[]> | undefined
+    owner.onDeliver = () => {
+      loop = readAll(owner.inbox.iterate(4))
+      owner.inbox.end()
+    }
+    owner.isListening = true
+    owner.receive(1)
+    expect(await loop).toEqual([])
+  })
+})
+
 describe("Inbox that nobody reads", () => {
+  // reading stayed paused for ever, and with it the end of the connection unseen
+  it("tells that reading is paused for nobody any more when the last loop was left", async () => {
+    const owner = new Owner(2)
+    const iterator = owner.inbox.iterate(2)
+    owner.receive(...range(9))
+    expect([owner.inbox.isPaused, owner.unheardCount]).toEqual([true, 0])
+    await iterator.return?.()
+    expect([owner.inbox.isPaused, owner.unheardCount]).toEqual([true, 1])
+    expect(owner.inbox.discard()).toBe(true)
+    expect(owner.inbox.isPaused).toBe(false)
+  })
+
+  it("tells so when the last listener has left and its work is done", () => {
+    const owner = new Owner(2)
+    owner.isAsync = true
+    owner.listen()
+    owner.receive(...range(9))
+    owner.isListening = false
+    expect(owner.unheardCount).toBe(0)
+    owner.inbox.handled()
+    expect([owner.inbox.isPaused, owner.unheardCount]).toEqual([true, 1])
+  })
+
+  it("tells nothing of the kind after the end", () => {
+    const owner = new Owner(2)
+    owner.isAsync = true
+    owner.listen()
+    owner.receive(...range(9))
+    owner.isListening = false
+    owner.inbox.end()
+    owner.inbox.handled()
+    expect(owner.unheardCount).toBe(0)
+  })
+
   it("tells once that reading was paused for nobody, and not when listeners are busy", () => {
     const owner = new Owner(2)
     owner.receive(1, 2, 3)
