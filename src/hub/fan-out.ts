@@ -45,7 +45,12 @@ export class FanOut<Member extends Receiver> {
     // kept for each call, not marked on the members: a listener may send again while this runs
     const met = names.channels.length > 1 ? new Set<Member>() : undefined
     for (const channel of names.channels) {
-      for (const member of this.#members(channel)) {
+      const members = this.#members(channel)
+      let left = members.size
+      for (const member of members.values()) {
+        // whoever comes while it is handed out is not meant; one that leaves and comes back would never be done
+        if (left === 0) break
+        left -= 1
         if (met?.has(member)) continue
         met?.add(member)
         if (!isExcepted?.(member)) visit(member)
@@ -53,8 +58,8 @@ export class FanOut<Member extends Receiver> {
     }
   }
 
-  #members(channel: string): Iterable<Member> {
-    return channel === EVERYBODY ? this.#everybody.values() : this.#rooms.members(channel)
+  #members(channel: string): ReadonlyMap<string, Member> | ReadonlySet<Member> {
+    return channel === EVERYBODY ? this.#everybody : this.#rooms.members(channel)
   }
 
   #exception(names: Omit<SelectionNames, "isLocal">): ((member: Member) => boolean) | undefined {

@@ -36,6 +36,7 @@ export class Backlog {
   #byteLength = 0
   #lostCount = 0
   #lostBytes = 0
+  #isTelling = false
 
   constructor(policy: OverflowPolicy) {
     this.#policy = policy
@@ -82,6 +83,21 @@ export class Backlog {
     this.#lostCount += 1
     this.#lostBytes += frame.byteLength
     if (frame.isAwaited) frame.settle(new QueueFullError(`outbox is full: ${why}`))
+  }
+
+  /**
+   * Tells what was lost since the last time, if anything was. What is lost while it is told is told the next time: whoever
+   * answers each loss with a message that is lost as well would never be done.
+   */
+  tellLag<Answer>(tell: (lag: Lag) => Answer): Answer | undefined {
+    const lag = this.#isTelling ? undefined : this.takeLag()
+    if (!lag) return undefined
+    this.#isTelling = true
+    try {
+      return tell(lag)
+    } finally {
+      this.#isTelling = false
+    }
   }
 
   /** What was lost since the last call; `undefined` when nothing was. */

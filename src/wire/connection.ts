@@ -27,7 +27,7 @@ import {
   resolveConnection,
 } from "./connection-options.js"
 import type { Deflater } from "./deflater.js"
-import { Frame } from "./frame.js"
+import { Frame, type FrameOptions } from "./frame.js"
 import type { HeartbeatPeer } from "./heartbeat.js"
 import { Inbox, type InboxOwner } from "./inbox.js"
 import { Intake, type IntakeOwner } from "./intake.js"
@@ -340,7 +340,8 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
     this.emit("lagged", lag)
     return this.#guarded(() => {
       const notice = this.#settings.onLag?.(lag)
-      return notice === undefined ? undefined : this.#frame(encodeWith(this.#settings.codec, notice))
+      if (notice === undefined) return undefined
+      return this.#frame(encodeWith(this.#settings.codec, notice), { isNotice: true })
     })
   }
 
@@ -393,11 +394,13 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
     return this.#inbox.handled
   }
 
-  #frame(
-    payload: Payload,
-    options?: { readonly key?: string; readonly settled?: (error?: Error) => void },
-  ): Frame {
+  #frame(payload: Payload, options?: FrameOptions): Frame {
     return new Frame(payload, this.#settings.counters, options)
+  }
+
+  /** @internal */
+  callbackFailed(error: unknown): void {
+    this.raise({ error, stage: "listener" })
   }
 
   #refuse(frame: Frame): "closed" {

@@ -26,6 +26,8 @@ export interface FrameCounters {
 export interface FrameOptions {
   /** Names the value this message carries: under the `latest` policy a newer one replaces one that still waits. */
   readonly key?: string | undefined
+  /** It tells of messages that were lost, and is none of those that anybody sent. */
+  readonly isNotice?: boolean
   /** Called once, when the frame was handed to the kernel or given up. For frames with a single receiver. */
   readonly settled?: (error?: Error) => void
 }
@@ -59,6 +61,11 @@ export class Frame {
   /** See {@link FrameOptions.key}. */
   get key(): string | undefined {
     return this.options?.key
+  }
+
+  /** See {@link FrameOptions.isNotice}. */
+  get isNotice(): boolean {
+    return this.options?.isNotice === true
   }
 
   /** Whether somebody waits to hear how this frame ends. */

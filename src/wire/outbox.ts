@@ -165,16 +165,21 @@ export class Outbox implements Flushable, FrameWaiter, Flow, BudgetMember {
    */
   abandon(makeError: () => Error, isOrderly = false): Lag {
     this.#isClosed = true
-    const lag = this.#backlog?.takeLag()
-    const bytes = (lag?.bytes ?? 0) + (this.#pending?.byteLength ?? 0) + (this.#backlog?.byteLength ?? 0)
+    let { count, bytes } = this.#backlog?.takeLag() ?? NO_LAG
     const frames = [...(this.#backlog?.clear() ?? []), ...(this.#pending?.frames() ?? [])]
     this.#pending = undefined
     this.#stallWatch?.stop()
     this.#settings.budget.note(this, 0)
     this.#sink.close(makeError, isOrderly)
-    for (const frame of frames) if (frame.isAwaited) frame.settle(makeError())
+    for (const frame of frames) {
+      if (frame.isAwaited) frame.settle(makeError())
+      // nobody has sent that one
+      if (frame.isNotice) continue
+      count += 1
+      bytes += frame.byteLength
+    }
     this.#drainWaiters?.reject(makeError)
-    return { count: (lag?.count ?? 0) + frames.length, bytes }
+    return { count, bytes }
   }
 
   #take(frame: Frame): SendResult {
@@ -272,8 +277,12 @@ export class Outbox implements Flushable, FrameWaiter, Flow, BudgetMember {
     // beside what the sink holds already it would never fit: giving up others cannot help it
     const isHopeless = this.#sink.bufferedBytes + size > this.#settings.maxBufferedBytes
     if (isHopeless || !backlog.makeRoom(frame.key, () => this.#fits(size))) return this.#giveUp(frame, size)
-    if (!backlog.isGapAtHead) this.#reportLag((notice) => backlog.push(notice))
-    return this.#push(frame)
+    if (backlog.isGapAtHead) return this.#push(frame)
+    this.#reportLag((notice) => backlog.push(notice))
+    // whoever heard of it may have closed the connection, sent what this one had room for, or made more room
+    if (this.#isClosed) return refuse(frame)
+    if (!this.#isBlocked) return this.#take(frame)
+    return this.#fits(size) ? this.#push(frame) : this.#giveUp(frame, size)
   }
 
   #giveUp(frame: Frame, size: number): SendResult {
@@ -346,12 +355,13 @@ export class Outbox implements Flushable, FrameWaiter, Flow, BudgetMember {
 
   /** Tells the owner about a gap, if there is one. What it wants to say in the stream is placed. */
   #reportLag(place = (notice: Frame) => this.#writeOne(notice)): void {
-    const lag = this.#backlog?.takeLag()
-    const notice = lag && this.#owner.lagged(lag)
+    const notice = this.#backlog?.tellLag((lag) => this.#owner.lagged(lag))
     // whoever heard of it may have closed the connection
     if (notice && !this.#isClosed && this.#sink.isWritable) place(notice)
   }
 }
+
+const NO_LAG: Lag = Object.freeze({ count: 0, bytes: 0 })
 
 function refuse(frame: Frame): "closed" {
   if (frame.isAwaited) frame.settle(new ConnectionLostError("the connection is closed"))

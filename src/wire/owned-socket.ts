@@ -29,6 +29,8 @@ export interface SocketOwner {
   socketError(error: unknown): void
   /** Sends a frame. */
   transmit(frame: Frame): SendResult
+  /** What the program gave to be called back has thrown. */
+  callbackFailed(error: unknown): void
 }
 
 /** What `ws` takes beside a message. */
@@ -140,8 +142,18 @@ export class OwnedSocket implements SocketEvents {
     this.#close.apply(this.#socket, args)
   }
 
-  #transmit(payload: Payload, settled: Callback | undefined): void {
+  #transmit(payload: Payload, callback: Callback | undefined): void {
+    const settled = callback && ((error?: Error) => this.#callBack(callback, error))
     this.#owner.transmit(new Frame(payload, this.#counters, settled && { settled }))
+  }
+
+  /** One that throws, as many do with the error they are given, must not stop what is being written or ended. */
+  #callBack(callback: Callback, error: Error | undefined): void {
+    try {
+      callback(error)
+    } catch (thrown) {
+      this.#owner.callbackFailed(thrown)
+    }
   }
 
   /** Fragments and blobs. While a message is unfinished, the connection's own wait. */

@@ -91,6 +91,8 @@ export class StreamSink implements Sink {
   }
 
   whenRoom(callback: () => void): void {
+    // asked again before there was room: who asked before has been answered by other means
+    if (this.#waiting) this.#stream.off("drain", this.#waiting)
     this.#waiting = callback
     this.#stream.once("drain", callback)
   }

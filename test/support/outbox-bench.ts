@@ -35,7 +35,7 @@ export class RecordingOwner implements OutboxOwner {
   lagged(lag: Lag) {
     this.lags.push(lag)
     this.onLag?.()
-    return this.notice && frame(this.notice(lag))
+    return this.notice && frame(this.notice(lag), { isNotice: true })
   }
 
   stalled(): void {

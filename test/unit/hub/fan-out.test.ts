@@ -29,6 +29,26 @@ describe("S10: one broadcast is one serialisation and one frame", () => {
   })
 })
 
+describe("a fan-out whose listeners change whom it is for", () => {
+  // it visited the one that had come back, who was told of a loss, left and came back, and so on for ever
+  it("ends, and is for those who were there when it began", () => {
+    const { hub, add } = stubHub({ overflow: "drop-newest", maxBufferedBytes: 100 })
+    for (const id of ["a", "b"]) add(id, "r")
+    let losses = 0
+    hub.on("lagged", ({ connection }) => {
+      losses += 1
+      // it would go on and on
+      if (losses > 10) return
+      connection.leave("r")
+      void connection.join("r")
+      add(undefined, "r")
+    })
+    expect(hub.to("r").send("x".repeat(200))).toEqual({ matched: 2, sent: 0, queued: 0, dropped: 2 })
+    expect([losses, hub.members("r").size]).toEqual([2, 4])
+    expect(hub.broadcast("x".repeat(200))).toMatchObject({ matched: 4, dropped: 4 })
+  })
+})
+
 describe("S11: outboxes are flushed once per tick and share their buffers", () => {
   it("writes a burst once to each receiver, concatenated once for all", async () => {
     const { hub, add, flush } = stubHub()

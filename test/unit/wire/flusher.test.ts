@@ -57,6 +57,24 @@ describe("Flusher", () => {
     expect(flusher.root).not.toBe(first)
   })
 
+  // nothing was ever flushed again, of anybody
+  it("goes on behind an outbox that throws, and does not hide what it threw", () => {
+    const { clock, flusher, flushed, outbox } = setUp()
+    const fail = () => {
+      throw new Error("a socket of somebody else's")
+    }
+    flusher.add(outbox("a"))
+    flusher.add(outbox("bad", fail))
+    flusher.add(outbox("b"))
+    flusher.add(outbox("bad", fail))
+    expect(() => clock.turn()).toThrow("somebody else's")
+    expect(() => clock.turn()).toThrow("somebody else's")
+    flusher.add(outbox("c"))
+    clock.turn()
+    expect(flushed).toEqual(["a", "bad", "b", "bad", "c"])
+    expect(clock.turnsToCome).toBe(0)
+  })
+
   it("S14 slices a flush that holds the event loop, and keeps the order", () => {
     const { flusher, flushed, outbox, clock } = setUp(new TurnClock(6))
     const names = Array.from({ length: 1_000 }, (_, i) => String(i))

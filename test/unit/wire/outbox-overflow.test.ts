@@ -258,6 +258,70 @@ describe("S21 whoever hears of lag", () => {
   )
 })
 
+describe("S21 whoever answers each loss with a message that is lost as well", () => {
+  // each of them told of the next, until the stack was full
+  it.each(["drop-newest", "drop-oldest", "latest"] as const)(
+    "hears of that at the next loss, and not within the first (%s)",
+    (overflow) => {
+      const { send, owner } = outboxBench({ maxBufferedBytes: 100, overflow })
+      owner.onLag = () => void send("x".repeat(200))
+      expect(send("x".repeat(99))).toBe("dropped")
+      expect(owner.lags).toEqual([{ count: 1, bytes: 101 }])
+      expect(send("x".repeat(99))).toBe("dropped")
+      expect(owner.lags.slice(1)).toEqual([{ count: 2, bytes: 305 }])
+    },
+  )
+
+  it("and what was never told is counted at the end", () => {
+    const { outbox, send, owner } = outboxBench({ maxBufferedBytes: 100, overflow: "drop-newest" })
+    owner.onLag = () => void send("x".repeat(200))
+    send("x".repeat(99))
+    expect(outbox.abandon(() => new Error("gone"))).toEqual({ count: 1, bytes: 204 })
+  })
+})
+
+describe("S21 a loss that is told while a newer message is on its way in", () => {
+  /** Full of `a` and `b`, less `c`, and with room for one more. */
+  async function withGap() {
+    const bench = await blocked("drop-newest", 2)
+    for (const name of ["a", "b", "c"]) bench.send(name)
+    bench.sink.leave(10)
+    return bench
+  }
+
+  it("may end the connection: the newer one is refused, and nothing stays behind", async () => {
+    const { outbox, send, owner } = await withGap()
+    owner.onLag = () => void outbox.abandon(() => new Error("gone"))
+    const settled = vi.fn()
+    expect(send("d", { settled })).toBe("closed")
+    expect(settled).toHaveBeenCalledOnce()
+    // it was left in a budget that nothing would ever take it out of
+    expect(outbox.notedBytes).toBe(0)
+    expect(outbox.abandon(() => new Error("gone"))).toEqual({ count: 0, bytes: 0 })
+  })
+
+  it("may take the room of the newer one, which is lost then", async () => {
+    const { outbox, send, owner, sink } = await withGap()
+    owner.onLag = () => {
+      owner.onLag = undefined
+      send("e")
+    }
+    expect(send("d")).toBe("dropped")
+    expect(outbox.bufferedBytes).toBeLessThanOrEqual(120)
+    sink.unstall()
+    expect(names(sink.messages)).toEqual(["a", "b", "e"])
+    expect(owner.lags.map(({ count }) => count)).toEqual([1, 1])
+  })
+
+  it("leaves no notice among the messages that were never sent", async () => {
+    const { outbox, send, owner, sink } = await withGap()
+    owner.notice = () => "!"
+    sink.leave(10)
+    expect(send("d")).toBe("queued")
+    expect(outbox.abandon(() => new Error("gone"))).toEqual({ count: 3, bytes: 30 })
+  })
+})
+
 describe("S21 the count", () => {
   const step = fc.oneof(
     { weight: 6, arbitrary: fc.record({ send: fc.integer({ min: 0, max: 60 }) }) },

@@ -4,6 +4,7 @@ import { VirtualClock } from "../../../src/testing/virtual-clock.js"
 import { text } from "../../../src/wire/codec.js"
 import { Connection } from "../../../src/wire/connection.js"
 import { connectedPair } from "../../support/connected-pair.js"
+import { stubHub } from "../../support/stub-hub.js"
 import { StubSocket } from "../../support/stub-socket.js"
 
 describe("S15 a socket of the platform's style that is used directly as well", () => {
@@ -121,5 +122,31 @@ describe("a socket that closes because its peer did", () => {
     connection.terminate()
     expect(await connection.closed).toMatchObject({ code: 1006 })
     expect(socket.closes).toEqual([])
+  })
+})
+
+describe("a callback of the socket's own send that throws", () => {
+  const failing = (error?: Error) => {
+    if (error) throw new Error("as many do", { cause: error })
+  }
+
+  // it threw into whatever gave the message up: a broadcast, or the end of the connection, which was then never told
+  it("is an error event, and keeps nothing from going on", async () => {
+    const { hub, add, flush } = stubHub({ maxTotalBufferedBytes: 1_000 })
+    const [slow, other] = [add("slow", "r"), add("other", "r")]
+    const errors: unknown[] = []
+    hub.on("error", ({ error, stage }) => errors.push([stage, (error as Error).message]))
+    slow.stream.stall()
+    slow.stream.writableHighWaterMark = 1
+    hub.to("r").send("x".repeat(900))
+    await flush()
+    ;(slow.socket as { send(data: string, callback: typeof failing): void }).send("mine", failing)
+    await flush()
+    expect(hub.to("r").send("x".repeat(400))).toMatchObject({ matched: 2 })
+    await flush()
+    await slow.connection.closed
+    expect(errors).toEqual([["listener", "as many do"]])
+    expect([hub.size, hub.bufferedBytes, hub.connectionsShed]).toEqual([1, 0, 1])
+    expect(other.received()).toHaveLength(2)
   })
 })

@@ -36,6 +36,20 @@ describe("StreamSink", () => {
     expect(room).toHaveBeenCalledOnce()
   })
 
+  // a program's fragments over a full stream left a listener each, of which Node warned from the eleventh on
+  it("has one listener on the stream, however often it is asked for room", () => {
+    const { stream, sink } = setUp()
+    stream.stall()
+    sink.write(batch("x".repeat(20_000)))
+    const room = Array.from({ length: 20 }, () => vi.fn())
+    for (const tell of room) sink.whenRoom(tell)
+    expect(stream.listenerCount("drain")).toBe(1)
+    stream.unstall()
+    expect(room.map((it) => it.mock.calls.length)).toEqual([...new Array<number>(19).fill(0), 1])
+    sink.close()
+    expect(stream.listenerCount("drain")).toBe(0)
+  })
+
   it("writes nothing once the socket has begun to close", () => {
     const { socket, sink } = setUp()
     expect(sink.isWritable).toBe(true)
