@@ -21,6 +21,7 @@ export class Subscriptions {
   /** Unwanted, with the moment from which they may go. Oldest first. */
   readonly #lingering = new Map<string, number>()
   #ready: Promise<void> | undefined
+  #isClosed = false
 
   constructor(adapter: Adapter, clock: Clock, onError: (error: unknown) => void) {
     this.#adapter = adapter
@@ -45,6 +46,7 @@ export class Subscriptions {
 
   /** Wants a channel. Resolves once the adapter has confirmed it; at once where it has already. */
   want(channel: string): Promise<void> | undefined {
+    if (this.#isClosed) return undefined
     this.#lingering.delete(channel)
     if (this.#wanted.has(channel)) return this.#wanted.get(channel)
     const confirmed = this.#subscribe(channel)
@@ -54,12 +56,14 @@ export class Subscriptions {
 
   /** Wants a channel no longer. */
   release(channel: string): void {
+    if (this.#isClosed) return
     this.#lingering.set(channel, this.#clock.now() + LINGER_MS)
     if (!this.#timer.isArmed) this.#timer.start(LINGER_MS)
   }
 
-  /** Forgets everything. The adapter is closed by its owner. */
+  /** Forgets everything, and asks the adapter for nothing any more, which is closed by its owner. */
   close(): void {
+    this.#isClosed = true
     this.#timer.stop()
     this.#wanted.clear()
     this.#lingering.clear()

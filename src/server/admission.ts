@@ -8,6 +8,7 @@ import { isThenable } from "../core/maybe-promise.js"
 import { checkMoment, reject } from "../core/options.js"
 import { type Clock, Timer } from "../core/timer.js"
 import type { MaybePromise } from "../core/types.js"
+import { checkName } from "../hub/channel.js"
 import type { PathParams } from "./path-pattern.js"
 import { checkRefusal, type Refusal } from "./refusal.js"
 
@@ -150,6 +151,7 @@ function checkAdmission<Data>(admission: Admission<Data>): Admission<Data> {
     return reject("what authenticate returns", "an acceptance, a refusal or undefined", admission)
   }
   if (isRefusal(admission)) return checkRefusal(admission)
+  if (admission.userId !== undefined) checkName("userId", admission.userId)
   if (admission.expiresAt !== undefined) checkMoment("expiresAt", admission.expiresAt)
   return admission
 }

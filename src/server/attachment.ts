@@ -47,7 +47,8 @@ export class Attachment extends Emitter<AttachmentEvents> implements HealthSourc
   readonly #entrance: Entrance
   readonly #detach: () => void
   readonly #unlisten: () => void
-  readonly #places = new Map<HubConnection, Place>()
+  /** By the ids of connections: a place is taken before anybody hears of its connection. */
+  readonly #places = new Map<string, Place>()
   #isClosed = false
   #draining: Promise<DrainReport> | undefined
 
@@ -115,9 +116,15 @@ export class Attachment extends Emitter<AttachmentEvents> implements HealthSourc
     const { windowMs, code } = settings
     this.#entrance.close()
     this.#log("info", "drain.begin", { connections: this.#places.size, windowMs, code }, "drain begins")
-    const report = await drain(this.#places.keys(), settings, this.#settings.clock)
+    const report = await drain(this.#connections, settings, this.#settings.clock)
     this.#log("info", "drain.end", report, "drain ended")
     return report
+  }
+
+  /** Those that came in here. */
+  get #connections(): HubConnection[] {
+    const all = [...this.#places.keys()].map((id) => this.#hub.connections.get(id))
+    return all.filter((it) => it !== undefined)
   }
 
   #makeTaker(): UpgradeTaker {
@@ -142,8 +149,13 @@ export class Attachment extends Emitter<AttachmentEvents> implements HealthSourc
         const { id, correlationId, request, params, remoteAddress } = upgrade
         const inboundLimits = this.#settings.limits.inbound
         const who = { id, correlationId, params, remoteAddress, data, userId, expiresAt }
-        const connection = this.#hub.add(webSocket, { request, inboundLimits, ...who })
-        this.#places.set(connection, place)
+        this.#places.set(id, place)
+        try {
+          this.#hub.add(webSocket, { request, inboundLimits, ...who })
+        } catch (error) {
+          this.#places.delete(id)
+          throw error
+        }
         this.#count("accepted")
       },
       refused: (visitor, refused) => this.#refused(visitor, refused),
@@ -182,10 +194,10 @@ export class Attachment extends Emitter<AttachmentEvents> implements HealthSourc
     return undefined
   }
 
-  #left(connection: HubConnection): void {
-    const place = this.#places.get(connection)
+  #left({ id }: HubConnection): void {
+    const place = this.#places.get(id)
     if (!place) return
-    this.#places.delete(connection)
+    this.#places.delete(id)
     this.#entrance.limits.leave(place)
     if (this.#isClosed && this.#places.size === 0) this.#unlisten()
   }

@@ -3,6 +3,7 @@
  * the peer down; a peer that stays at it is given up. It knows no socket: its owner pauses and closes.
  */
 
+import { checkNumber, MAX_TIMER_MS } from "../core/options.js"
 import { type Clock, Timer } from "../core/timer.js"
 import { type Rate, TokenBucket } from "./token-bucket.js"
 
@@ -54,7 +55,9 @@ export class Throttle {
     this.#limits = limits
     this.#clock = clock
     this.#owner = owner
-    this.#grace = limits.messages?.burst ?? GRACE_MESSAGES
+    checkRate("inboundLimits.messages", limits.messages)
+    checkRate("inboundLimits.bytes", limits.bytes)
+    this.#grace = Math.ceil(limits.messages?.burst ?? GRACE_MESSAGES)
   }
 
   /** Whether reading is paused because of the rate. */
@@ -156,9 +159,16 @@ class Buckets {
   }
 
   debtMs(now: number): number {
-    // whole milliseconds, as timers are: a fraction could be too small to move the sum of two moments
-    return Math.ceil(Math.max(0, ...this.#all.map((it) => it.debtMs(now))))
+    // what is still owed then is waited for anew
+    return Math.min(MAX_TIMER_MS, Math.max(0, ...this.#all.map((it) => it.debtMs(now))))
   }
+}
+
+/** A rate that cannot be kept would be waited for in a timer that fires at once, again and again. */
+function checkRate(path: string, rate: Rate | undefined): void {
+  if (!rate) return
+  checkNumber(`${path}.perSecond`, rate.perSecond, 0.001)
+  checkNumber(`${path}.burst`, rate.burst, 1)
 }
 
 function slackOf(rate: Rate | undefined): number {

@@ -48,6 +48,20 @@ describe("S50: a drain of an attachment", () => {
     expect(hub.size).toBe(0)
   })
 
+  // it stayed open: it was not counted among the attachment's own before its listeners had run
+  it("closes the connection too whose listener begins it", async () => {
+    const { url, hub, attachment } = await startAttached()
+    const reports: Promise<DrainReport>[] = []
+    hub.on("connection", () => {
+      if (hub.size === 2) reports.push(attachment.drain({ windowMs: 0 }))
+    })
+    const first = await connect(url)
+    const second = await connect(url)
+    expect([await first.closed(), await second.closed()]).toMatchObject([{ code: 1012 }, { code: 1012 }])
+    expect(await Promise.all(reports)).toMatchObject([{ closed: 2, forced: 0 }])
+    expect(hub.size).toBe(0)
+  })
+
   it("leaves the connections of other attachments alone", async () => {
     const target = await startHttp()
     const [one, two] = [

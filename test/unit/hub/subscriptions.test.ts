@@ -108,6 +108,21 @@ describe("S61: join resolves only when a send from any node reaches the connecti
   })
 })
 
+describe("a hub that was closed", () => {
+  // a server hands over one more before it knows, and with it came subscriptions of an adapter that had ended
+  it("asks its adapter for nothing any more, whoever is handed over", async () => {
+    const { hub, adapter, clock } = await subscribingHub()
+    await hub.close()
+    hub.on("connection", ({ connection }) => void connection.join("r"))
+    const { connection } = addPeer(hub, { userId: "ada" })
+    expect(await stateOf(connection.join("later"))).toBe("resolved")
+    expect(await connection.closed).toMatchObject({ code: 1001 })
+    await clock.advance(10_000)
+    expect([adapter.subscribed, adapter.unsubscribed]).toEqual([[], []])
+    expect([hub.size, clock.pending]).toEqual([0, 0])
+  })
+})
+
 describe("channels are subscribed while they have a member, and one second longer", () => {
   it("on the first member only", async () => {
     const { add, adapter, hub } = await subscribingHub()

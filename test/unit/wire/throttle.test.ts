@@ -1,5 +1,5 @@
-import { Heartbeat, text } from "holdfast"
-import { describe, expect, it } from "vitest"
+import { Heartbeat, InvalidOptionError, text } from "holdfast"
+import { describe, expect, it, vi } from "vitest"
 import { VirtualClock } from "../../../src/testing/virtual-clock.js"
 import { Connection } from "../../../src/wire/connection.js"
 import type { InboundLimits } from "../../../src/wire/throttle.js"
@@ -179,5 +179,50 @@ describe("S44: a peer that sends faster than it may", () => {
     await flood(2)
     await clock.advance(60_000)
     expect([connection.isReadingPaused, connection.state]).toEqual([true, "open"])
+  })
+})
+
+describe("S44: a rate", () => {
+  const wrap = (inboundLimits: InboundLimits) =>
+    new Connection(new StubSocket(), { inboundLimits }, { clock: new VirtualClock(), logger: false })
+
+  // such a rate was waited for in a timer of 1 ms, for ever
+  it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY])("that cannot be kept throws: %d a second", (it) => {
+    const rate = { perSecond: it, burst: 1 }
+    expect(() => wrap({ messages: rate })).toThrow(InvalidOptionError)
+    expect(() => wrap({ bytes: rate })).toThrow(InvalidOptionError)
+    expect(() => wrap({ bytes: { perSecond: 1, burst: it } })).toThrow(InvalidOptionError)
+  })
+
+  it("may be so low that what is owed takes longer than a timer can wait", async () => {
+    const clock = new VirtualClock()
+    const socket = new StubSocket()
+    const inboundLimits = { bytes: { perSecond: 0.001, burst: 1 } }
+    const connection = new Connection(socket, { inboundLimits }, { clock, logger: false, codec: text() })
+    const waits = vi.spyOn(clock, "setTimer")
+    socket.receive("x".repeat(10_000))
+    expect(connection.isReadingPaused).toBe(true)
+    expect(waits).toHaveBeenLastCalledWith(expect.any(Function), 2_147_483_647)
+    await clock.advance(2_147_483_647)
+    expect([connection.isReadingPaused, waits.mock.calls.length]).toEqual([true, 2])
+  })
+
+  // the last of so many was counted to 0.2, and no reading was ever stopped for it
+  it("may have a burst that is no whole number: whoever was given up is still not read for ever", () => {
+    const clock = new VirtualClock()
+    const socket = new StubSocket()
+    Object.assign(socket, { isMute: true })
+    const inboundLimits = { messages: { perSecond: 0.3, burst: 1.2 } }
+    const connection = new Connection(socket, { inboundLimits }, { clock, logger: false })
+    socket.receive('"x"')
+    for (let second = 0; second <= 10; second += 1) {
+      socket.receive('"x"')
+      clock.stall(1_000)
+    }
+    expect(connection.state).toBe("closing")
+    expect(socket.isPaused).toBe(false)
+    socket.receive('"x"')
+    socket.receive('"x"')
+    expect(socket.isPaused).toBe(true)
   })
 })
