@@ -125,8 +125,7 @@ class ShardedLink implements BusLink {
     work: (connection: RedisConnection) => Promise<unknown>,
   ): Promise<void> {
     for (let moves = 0; ; moves += 1) {
-      const topology = await this.#readTopology()
-      const address = topology.nodeOf(partitionSlot(partition))
+      const address = await this.#nodeOf(partitionSlot(partition))
       try {
         await work(await this.#connection(role, address))
         return
@@ -169,6 +168,17 @@ class ShardedLink implements BusLink {
       down: (error) => {
         if (!this.#isClosed) this.#events.down(error)
       },
+    }
+  }
+
+  /** The node of a slot. Where there is none, the cluster is asked again next time: in a failover that is so for a while. */
+  async #nodeOf(slot: number): Promise<RedisAddress | undefined> {
+    const topology = this.#readTopology()
+    try {
+      return (await topology).nodeOf(slot)
+    } catch (error) {
+      if (this.#topology === topology) this.#topology = undefined
+      throw error
     }
   }
 
