@@ -88,7 +88,10 @@ export class Interest {
     return open.size === 0 ? Promise.resolve() : this.#wait(open)
   }
 
-  /** Wants subjects no longer. Whoever waits for them is told that it is over. */
+  /**
+   * Wants subjects no longer. Whoever waits for them is told that it is over. Settles in time; a link that ends meanwhile
+   * has carried it out, for the next one is never asked for them.
+   */
   unwant(subjects: readonly string[]): Promise<void> | undefined {
     const known = subjects.filter((subject) => this.#wishes.has(subject))
     for (const subject of known) {
@@ -98,7 +101,13 @@ export class Interest {
     }
     const link = this.#link
     if (!link || known.length === 0) return undefined
-    return attempt(() => link.unsubscribe(known))
+    const { clock, subscribeTimeoutMs } = this.#settings
+    const asked = attempt(() => link.unsubscribe(known))
+    const late = () => unavailable(`no end of a subscription within ${subscribeTimeoutMs} ms`)
+    const over = asked && within(asked, { clock, ms: subscribeTimeoutMs, signal: this.#asking, late })
+    return over?.catch((error: unknown) => {
+      if (this.#link === link) throw error
+    })
   }
 
   /** A new link: asks for everything, in batches. Rejects when one of them is not confirmed in time. */

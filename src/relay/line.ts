@@ -111,8 +111,9 @@ export class Line {
   /** Ends the line. */
   async close(): Promise<void> {
     this.#redial.stop()
-    await this.#release()
+    const released = this.#release()
     this.#enter("down")
+    await released
   }
 
   async #dial(current: AbortController): Promise<void> {

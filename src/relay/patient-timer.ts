@@ -8,6 +8,9 @@ import { type Clock, Timer } from "../core/timer.js"
 /** A timer that fires so much later than asked, in milliseconds, was held up by this process. */
 const STALL_MS = 50
 
+/** How often a deadline is put off: a process that is late all the time is no reason to wait for ever. */
+const MAX_GRACES = 3
+
 /** One deadline that can be armed, re-armed and disarmed. */
 export class PatientTimer {
   readonly #clock: Clock
@@ -17,6 +20,7 @@ export class PatientTimer {
   /** Counts starts and stops: what an earlier one deferred is ignored. */
   #turn = 0
   #isArmed = false
+  #graces = 0
 
   constructor(clock: Clock, callback: () => void) {
     this.#clock = clock
@@ -31,10 +35,8 @@ export class PatientTimer {
 
   /** Starts the wait, in milliseconds; one that is pending is replaced. */
   start(ms: number): void {
-    this.#turn += 1
-    this.#isArmed = true
-    this.#dueAt = this.#clock.now() + ms
-    this.#timer.start(ms)
+    this.#graces = MAX_GRACES
+    this.#arm(ms)
   }
 
   /** Ends the wait, if there is one. */
@@ -44,10 +46,18 @@ export class PatientTimer {
     this.#timer.stop()
   }
 
+  #arm(ms: number): void {
+    this.#turn += 1
+    this.#isArmed = true
+    this.#dueAt = this.#clock.now() + ms
+    this.#timer.start(ms)
+  }
+
   #due(): void {
     const lateMs = this.#clock.now() - this.#dueAt
-    if (lateMs > STALL_MS) {
-      this.start(Math.min(lateMs, 1_000))
+    if (lateMs > STALL_MS && this.#graces > 0) {
+      this.#graces -= 1
+      this.#arm(Math.min(lateMs, 1_000))
       return
     }
     const turn = this.#turn

@@ -45,6 +45,8 @@ class Relay implements Adapter {
     reconnects: 0,
   }
   #session: RelaySession | undefined
+  /** The one that still hands over what it accepted. */
+  #closing: { readonly session: RelaySession; readonly ended: Promise<void> } | undefined
 
   constructor(bus: Bus, settings: RelaySettings) {
     this.#bus = bus
@@ -58,9 +60,11 @@ class Relay implements Adapter {
   }
 
   async connect(context: AdapterContext): Promise<void> {
-    await this.#session?.close(0)
-    this.#session = new RelaySession(this.#bus, this.#settings, context, this.#counters)
-    await this.#session.usable
+    // in the same turn, so that whatever is called next finds the new one
+    for (const earlier of [this.#session, this.#closing?.session]) void earlier?.close(0)
+    const session = new RelaySession(this.#bus, this.#settings, context, this.#counters)
+    this.#session = session
+    await session.usable
   }
 
   async subscribe(channels: readonly string[]): Promise<void> {
@@ -87,7 +91,10 @@ class Relay implements Adapter {
   async close({ deadlineMs }: { readonly deadlineMs: number }): Promise<void> {
     const session = this.#session
     this.#session = undefined
-    await session?.close(deadlineMs)
+    if (session) this.#closing = { session, ended: session.close(deadlineMs) }
+    const closing = this.#closing
+    await closing?.ended
+    if (this.#closing === closing) this.#closing = undefined
   }
 
   #open(): RelaySession {

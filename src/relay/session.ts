@@ -85,6 +85,7 @@ export class RelaySession implements LineHost {
     }
   }
 
+  /** Ends it. A second call with 0 cuts a first one short. */
   async close(deadlineMs: number): Promise<void> {
     const late = () => unavailable(`not all was taken within ${deadlineMs} ms`)
     if (deadlineMs > 0) {
@@ -95,9 +96,10 @@ export class RelaySession implements LineHost {
     }
     this.sender.close()
     this.interest.close()
-    await this.#line.close()
+    const ended = this.#line.close()
     this.#receiver.close()
     this.#giveUp(unavailable("the adapter was closed"))
+    await ended
   }
 
   message(subject: string, bytes: Uint8Array): void {

@@ -25,6 +25,9 @@ interface Stream {
   marksLeft: number
 }
 
+/** Streams begun in this process: an adapter that is closed and connected again goes on where it was. */
+let begun = 0
+
 /** One stream's end, ready to be told. */
 export interface Mark extends Position {
   /** The subject it is told on. */
@@ -39,7 +42,6 @@ export class Streams {
   readonly #streams = new Map<string, Stream>()
   /** Those with marks left; the oldest first. */
   readonly #unmarked = new Map<string, Stream>()
-  #begun = 0
 
   /** Whether a stream has yet to tell where it ended. */
   get hasUnmarked(): boolean {
@@ -88,8 +90,8 @@ export class Streams {
   #take(subject: string, now: number): Stream {
     const known = this.#streams.get(subject)
     if (known) this.#streams.delete(subject)
-    else this.#begun += 1
-    const stream = known ?? { number: this.#begun, firstAt: now, sequence: 0, lastAt: now, marksLeft: 0 }
+    else begun += 1
+    const stream = known ?? { number: begun, firstAt: now, sequence: 0, lastAt: now, marksLeft: 0 }
     this.#streams.set(subject, stream)
     forgetOldest(this.#streams, MAX_STREAMS)
     return stream
