@@ -4,6 +4,12 @@
 
 import type { Clock, TimerHandle } from "../core/timer.js"
 
+/**
+ * The shortest wait there is, in milliseconds. What is left of a wait can be less than what fits beside the time itself,
+ * and time has to move on, or whoever waits for the rest of it waits for ever.
+ */
+const RESOLUTION_MS = 0.001
+
 interface Waiting {
   readonly at: number
   readonly serial: number
@@ -45,7 +51,8 @@ export class VirtualClock implements Clock {
 
   setTimer(callback: () => void, ms: number): TimerHandle {
     this.#serial += 1
-    this.#waiting.set(this.#serial, { at: this.#now + Math.max(0, ms), serial: this.#serial, callback })
+    const at = ms > 0 ? this.#now + Math.max(ms, RESOLUTION_MS) : this.#now
+    this.#waiting.set(this.#serial, { at, serial: this.#serial, callback })
     return this.#serial
   }
 

@@ -16,6 +16,21 @@ describe("K2: VirtualClock", () => {
     expect([clock.now(), log, clock.pending]).toEqual([0, [], 1])
   })
 
+  it("moves on however little of a wait is left: the rest of one is rounded, and may be less than time can show", async () => {
+    const { clock } = setUp()
+    await clock.advance(20_000.3)
+    const dueAt = clock.now() + 1_000
+    let looks = 0
+    const look = () => {
+      looks += 1
+      // what any deadline does that was woken too early, here by less than the clock can show
+      if (clock.now() <= dueAt && looks < 10_000) clock.setTimer(look, 1e-13)
+    }
+    clock.setTimer(look, 1_000)
+    await clock.advance(2_000)
+    expect([looks, clock.pending]).toEqual([2, 0])
+  })
+
   it("runs what falls due, in order of time and then of asking, each at its own time", async () => {
     const { clock, log, note } = setUp()
     clock.setTimer(note("c"), 30)
