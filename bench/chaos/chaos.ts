@@ -192,7 +192,7 @@ class Town implements AsyncDisposable {
       await sleep(pauseMs)
       await this.#engine.restart()
     } else {
-      this.#engine.hang()
+      await this.#engine.hang()
       await sleep(5 * pauseMs)
       this.#engine.resume()
     }

@@ -8,6 +8,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node
 import { type AddressInfo, createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { setTimeout as sleep } from "node:timers/promises"
 import type { Adapter } from "holdfast"
 import type { AdapterFaults, AdapterLab } from "holdfast/testing"
 import { BrokerProxy } from "./adapters-proxy.js"
@@ -21,6 +22,12 @@ export interface EngineKind {
   /** What it prints once it takes connections. A group of it is the port, where the program chooses that itself. */
   readonly ready: RegExp
 }
+
+/** What brokers print when they cannot have their port; that of a Redis Cluster needs another, 10,000 above. */
+const PORT_UNFIT = /address already in use|port number too high/i
+
+/** How long a broker may take to start, in milliseconds. */
+const START_MS = 30_000
 
 /** A port that was free a moment ago. */
 async function freePort(): Promise<number> {
@@ -49,13 +56,36 @@ export class Engine {
     this.port = port
   }
 
-  static async start(kind: EngineKind, port?: number): Promise<Engine> {
-    const engine = new Engine(kind, port ?? (await freePort()))
-    await engine.restart()
+  static async start(kind: EngineKind): Promise<Engine> {
+    const engine = new Engine(kind, await freePort())
+    await engine.#tryFor(START_MS, async () => {
+      // somebody else was quicker
+      engine.port = await freePort()
+    })
     return engine
   }
 
+  /** Starts it again, on the same port where it did not choose that itself. */
   async restart(): Promise<void> {
+    await this.#tryFor(START_MS, () => sleep(100))
+  }
+
+  /** A port that was free a moment ago may be taken now, also by a line of the one that was killed. */
+  async #tryFor(ms: number, beforeAgain: () => Promise<void>): Promise<void> {
+    const end = performance.now() + ms
+    for (;;) {
+      try {
+        await this.#launch()
+        return
+      } catch (error) {
+        await this.kill()
+        if (!PORT_UNFIT.test(String(error)) || performance.now() > end) throw error
+        await beforeAgain()
+      }
+    }
+  }
+
+  async #launch(): Promise<void> {
     const { program, args, ready } = this.#kind
     const child = spawn(program, args(this.port, this.#folder), { stdio: ["ignore", "pipe", "pipe"] })
     this.#process = child
@@ -71,9 +101,9 @@ export class Engine {
       child.stdout?.on("data", look)
       child.stderr?.on("data", look)
       child.on("error", reject)
-      child.on("exit", () => reject(new Error(`${program} ended: ${printed}`)))
+      child.on("close", () => reject(new Error(`${program} ended: ${printed}`)))
     })
-    await inTime(isReady, `${program} to take connections`, 10_000)
+    await inTime(isReady, `${program} to take connections`, START_MS)
   }
 
   async kill(): Promise<void> {

@@ -76,7 +76,7 @@ describe("two hubs over Redis", () => {
     await Promise.all([here.connection.join("r"), there.connection.join("r")])
     const failures: unknown[] = []
     one.on("error", ({ error }) => failures.push((error as { code?: unknown }).code))
-    own.hang()
+    await own.hang()
     one.to("r").send("local")
     await until(() => here.received().includes("local"), "the local delivery")
     await until(() => failures.includes("ADAPTER_UNAVAILABLE"), "the failure to be told", 3_000)
