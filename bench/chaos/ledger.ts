@@ -114,20 +114,37 @@ export function lossesOf(
   listener: Began,
 ): ReadonlyMap<string, { readonly least: number; readonly most: number }> {
   const losses = new Map<string, { least: number; most: number }>()
+  const lose = (name: string, least: number, most: number) => {
+    const room = losses.get(name) ?? { least: 0, most: 0 }
+    losses.set(name, { least: room.least + least, most: room.most + most })
+  }
+  const known = new Set<string>()
   for (const it of heard) {
     const publisher = publishers.get(it.publisher)
     if (!publisher) throw new Error(`nobody knows the publisher ${it.publisher}`)
+    known.add(`${it.room} ${it.publisher}`)
     const holes = holesIn(it)
     const tail = (publisher.rooms[it.room] ?? it.last) - it.last
     // what came before the first one is missing only for those who were there, and maybe for those who were about to be
     const head = it.first - 1
-    const wasThere = publisher.startedAt > listener.readyAt + MARGIN_MS
-    const mayHaveBeen = publisher.readyAt > listener.startedAt
-    const room = losses.get(it.room) ?? { least: 0, most: 0 }
+    const { wasThere, mayHaveBeen } = presence(publisher, listener)
     // the dead tell nobody where they began and ended
-    room.least += holes + (publisher.isAlive ? tail + (wasThere ? head : 0) : 0)
-    room.most += holes + tail + (mayHaveBeen ? head : 0)
-    losses.set(it.room, room)
+    const least = holes + (publisher.isAlive ? tail + (wasThere ? head : 0) : 0)
+    lose(it.room, least, holes + tail + (mayHaveBeen ? head : 0))
+  }
+  for (const [name, publisher] of publishers) {
+    const { wasThere, mayHaveBeen } = presence(publisher, listener)
+    for (const [room, count] of Object.entries(publisher.rooms)) {
+      if (known.has(`${room} ${name}`)) continue
+      lose(room, publisher.isAlive && wasThere ? count : 0, mayHaveBeen ? count : 0)
+    }
   }
   return losses
+}
+
+function presence(publisher: Began, listener: Began) {
+  return {
+    wasThere: publisher.startedAt > listener.readyAt + MARGIN_MS,
+    mayHaveBeen: publisher.readyAt > listener.startedAt,
+  }
 }

@@ -117,21 +117,10 @@ export class Line {
   }
 
   async #dial(current: AbortController): Promise<void> {
-    const { clock, openTimeoutMs } = this.#settings
-    const opening = this.#bus.open(this.#events(current), {
-      signal: current.signal,
-      isPublisher: this.#isPublisher,
-    })
-    // a link that comes when nobody waits any more
-    opening.then(
-      (link) => {
-        if (this.#current !== current) void this.#end(link)
-      },
-      () => {},
-    )
-    const late = () => unavailable(`no connection within ${openTimeoutMs} ms`)
-    const link = await within(opening, { clock, ms: openTimeoutMs, signal: current.signal, late })
-    if (this.#current !== current) return
+    const { clock } = this.#settings
+    const link = await this.#open(current)
+    // it came in the very moment in which nobody waited any more
+    if (this.#current !== current) return this.#end(link)
     this.#link = link
     await this.#host.linked(link)
     if (this.#current !== current) return
@@ -141,6 +130,25 @@ export class Line {
     if (!this.#isPublisher) this.#watch.start()
     this.#enter("up")
     this.#host.ready(link, isAgain)
+  }
+
+  async #open(current: AbortController): Promise<BusLink> {
+    const { clock, openTimeoutMs } = this.#settings
+    const opening = this.#bus.open(this.#events(current), {
+      signal: current.signal,
+      isPublisher: this.#isPublisher,
+    })
+    const late = () => unavailable(`no connection within ${openTimeoutMs} ms`)
+    try {
+      return await within(opening, { clock, ms: openTimeoutMs, signal: current.signal, late })
+    } catch (error) {
+      // a link that comes when nobody waits any more
+      opening.then(
+        (link) => this.#end(link),
+        () => {},
+      )
+      throw error
+    }
   }
 
   #events(current: AbortController): BusEvents {
