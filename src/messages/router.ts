@@ -8,6 +8,7 @@ import { checkCount, checkFunction, checkOneOf, type Given, reject, resolveOptio
 import type { MaybePromise, Unsubscribe } from "../core/types.js"
 import { type Answer, type ExchangeParts, exchange } from "./exchange.js"
 import { type CallEnvelope, type Framing, type RequestId, tagged } from "./framing.js"
+import { runMiddlewares } from "./middlewares.js"
 import { RequestError } from "./request-error.js"
 import type {
   ConnectionSource,
@@ -89,7 +90,8 @@ export class Router<Incoming, Peer extends RouterPeer, Replies, Key extends stri
   readonly #framing: Framing
   readonly #turns: Turns | undefined
   readonly #routes = new Map<RequestId, Route>()
-  readonly #middlewares: Middleware<Incoming, Peer>[] = []
+  /** Another list with each addition: messages on their way keep theirs. */
+  #middlewares: readonly Middleware<Incoming, Peer>[] = []
   #otherwise: (context: Context<Incoming, Peer>) => unknown = refuseUnknown
   #invalid: (context: InvalidContext<Incoming, Peer>) => unknown = refuseInvalid
 
@@ -151,10 +153,11 @@ export class Router<Incoming, Peer extends RouterPeer, Replies, Key extends stri
 
   /**
    * Stands around the handling of every message that comes after it was added, in the order of these calls: before the
-   * type is looked up and the schema asked. A message for which it does not call `next` is not handled.
+   * type is looked up and the schema asked. A message for which it does not call `next` is not handled. One that calls it
+   * and does not wait sees nothing of what comes of it; the message is handled, and answered, all the same.
    */
   use(middleware: Middleware<Incoming, Peer>): this {
-    this.#middlewares.push(checkHandler("router.use", middleware))
+    this.#middlewares = [...this.#middlewares, checkHandler("router.use", middleware)]
     return this
   }
 
@@ -220,16 +223,11 @@ export class Router<Incoming, Peer extends RouterPeer, Replies, Key extends stri
     const context = { message: message as Incoming, peer, tag, id }
     if (this.#middlewares.length === 0) return this.#route(context)
     let answer: Answer | undefined
-    const through = async (index: number): Promise<void> => {
-      const middleware = this.#middlewares[index]
-      if (middleware)
-        await middleware(
-          context,
-          once(() => through(index + 1)),
-        )
-      else answer = await this.#route(context)
-    }
-    return through(0).then(() => answer)
+    const handle = () =>
+      after(this.#route(context), (it) => {
+        answer = it
+      })
+    return runMiddlewares(this.#middlewares, context, handle).then(() => answer)
   }
 
   #route(context: Context<Incoming, Peer>): MaybePromise<Answer | undefined> {
@@ -261,16 +259,6 @@ function call(route: Route, context: Context<unknown, unknown>): MaybePromise<An
 
 const answered = (value: unknown): Answer => ({ value })
 const nothing = (): undefined => undefined
-
-/** The same function, but it throws when it is called again. */
-function once(next: () => Promise<void>): () => Promise<void> {
-  let isCalled = false
-  return async () => {
-    if (isCalled) throw new Error("a middleware called next() twice")
-    isCalled = true
-    await next()
-  }
-}
 
 function refuseUnknown(): never {
   throw new RequestError("UNKNOWN_TYPE", "messages of this type are not handled here")

@@ -346,6 +346,72 @@ describe("T4: a router's middlewares", () => {
     expect(errors).toEqual([])
   })
 
+  it.each<[string, (_: unknown, next: () => Promise<void>) => unknown]>([
+    ["returns nothing", (_, next) => void next()],
+    ["is async", async (_, next) => void next()],
+  ])("need not wait for next: the message is handled all the same by one that %s", async (_, around) => {
+    const { target, receive, told, errors } = await place("hub")
+    const unhandled = vi.fn()
+    process.on("unhandledRejection", unhandled)
+    createRouter<unknown, HubConnection, { ask: string; fail: never }>()
+      .use(around)
+      .answer("ask", async () => "an answer")
+      .answer("fail", () => {
+        throw new Error("no")
+      })
+      .mount(target)
+    await receive({ type: "ask", id: 1 }, { type: "fail", id: 2 }, { type: "other" })
+    await new Promise(setImmediate) // when Node would have called them unhandled
+    process.off("unhandledRejection", unhandled)
+    expect(told()).toEqual([
+      { type: "reply", id: 1, data: "an answer" },
+      { type: "error", id: 2, code: "INTERNAL", message: "the request failed" },
+      unknownType,
+    ])
+    expect(errors).toMatchObject([{ stage: "listener", error: { message: "no" } }])
+    expect(unhandled).not.toHaveBeenCalled()
+  })
+
+  it("may fail after next, and their error is the one that counts", async () => {
+    const { target, receive, errors } = await place("hub")
+    const unhandled = vi.fn()
+    process.on("unhandledRejection", unhandled)
+    routerOf()
+      .use((_, next) => {
+        void next()
+        throw new Error("the middleware's")
+      })
+      .on("a", () => {
+        throw new Error("the handler's")
+      })
+      .mount(target)
+    await receive({ type: "a" })
+    await new Promise(setImmediate)
+    process.off("unhandledRejection", unhandled)
+    expect(errors).toMatchObject([{ error: { message: "the middleware's" } }])
+    expect(unhandled).not.toHaveBeenCalled()
+  })
+
+  it("stand around messages that come after they were added, and none that is on its way", async () => {
+    const { target, receive } = await place("hub")
+    const { promise: gate, resolve: open } = withResolvers<void>()
+    const late = vi.fn((_: unknown, next: () => Promise<void>) => next())
+    const handler = vi.fn()
+    const router = routerOf()
+      .use(async (_, next) => {
+        await gate
+        await next()
+      })
+      .on("a", handler)
+    router.mount(target)
+    await receive({ type: "a", n: 1 })
+    router.use(late)
+    open()
+    await receive({ type: "a", n: 2 })
+    expect(handler).toHaveBeenCalledTimes(2)
+    expect(late).toHaveBeenCalledOnce()
+  })
+
   it("may call next once", async () => {
     const { target, receive, errors } = await place("hub")
     const handler = vi.fn()
