@@ -80,12 +80,13 @@ const LENGTH_BYTES = 4
 
 /**
  * A message as a part of a frame. The caller's bytes stay the caller's.
- * @throws CodecError for text with the separator in it.
+ * @throws CodecError for text in which the separator would be found too early.
  */
 export function partOf(payload: Payload, { separator }: BatchSettings): Payload {
   if (typeof payload !== "string") return new Uint8Array(payload)
-  if (!payload.includes(separator)) return payload
-  const message = `message has the separator ${JSON.stringify(separator)} in it`
+  // behind the message as well: "x\n" and then "\n\n" would be "x" and then "\n"
+  if (`${payload}${separator}`.indexOf(separator) === payload.length) return payload
+  const message = `message has the separator ${JSON.stringify(separator)} in it, or its beginning at the end`
   throw new CodecError("ENCODE_FAILED", message, preview(payload))
 }
 

@@ -195,6 +195,36 @@ describe("T7: a batch", () => {
     expect([sender.size, sender.bytes]).toEqual(before)
   })
 
+  it("is read as it was sent, whatever the separator, but for messages that it refuses", () => {
+    const letters = fc.string({ unit: fc.constantFrom("a", "b"), maxLength: 5 })
+    fc.assert(
+      fc.property(fc.array(letters, { maxLength: 6 }), letters, (messages, end) => {
+        const separator = `${end}a`
+        const { frames, sender } = sending(text(), { separator })
+        const taken = messages.filter((message) => {
+          try {
+            return sender.send(message) === "waiting"
+          } catch (error) {
+            // what can be sent by itself is refused only where it would be cut at the wrong place
+            expect(error).toMatchObject({ code: "ENCODE_FAILED" })
+            expect(`${message}${separator}`.indexOf(separator)).toBeLessThan(message.length)
+            return false
+          }
+        })
+        sender.flush()
+        const seen: unknown[] = []
+        const reader = batch(text(), { separator }).reader?.()
+        for (const frame of frames)
+          reader?.read(
+            frame,
+            (it) => seen.push(it),
+            (error) => seen.push(error),
+          )
+        expect(seen).toEqual(taken)
+      }),
+    )
+  })
+
   it("keeps order and limits whatever is sent, however time passes", async () => {
     const step = fc.oneof(
       { weight: 6, arbitrary: fc.record({ send: fc.string({ maxLength: 30, unit: "binary" }) }) },
