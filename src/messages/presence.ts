@@ -144,9 +144,15 @@ export class Presence<Connection extends PresentConnection, Meta> extends Emitte
       hub.on("leave", ({ connection, room }) => this.#left(connection, room)),
       hub.on("node", ({ nodeId, state }) => this.#exchange?.[state](nodeId)),
     ]
-    for (const connection of hub.connections.values())
-      for (const room of connection.rooms) this.#joined(connection, room)
-    this.#exchange = this.#meet(hub)
+    try {
+      for (const connection of hub.connections.values())
+        for (const room of connection.rooms) this.#joined(connection, room)
+      this.#exchange = this.#meet(hub)
+    } catch (error) {
+      // a meta that throws, or a name that is taken: nothing may go on listening that nobody has
+      this.close()
+      throw error
+    }
     for (const nodeId of hub.nodes ?? []) this.#exchange?.up(nodeId)
   }
 

@@ -157,6 +157,31 @@ describe("T9: presence", () => {
     expect(presence.members("lobby")).toEqual([{ key: "ada", meta: undefined }])
   })
 
+  it.each([
+    ["its name is taken", {}],
+    [
+      "the meta of somebody who is there throws",
+      {
+        name: "other",
+        meta: () => {
+          throw new Error("no meta")
+        },
+      },
+    ],
+  ])("leaves nothing behind when it cannot begin because %s", (_, options) => {
+    const clock = new VirtualClock()
+    const hub = createHub({ clock, heartbeat: false })
+    const [socket] = socketPair({ clock })
+    void hub.add(socket, { userId: "ada" }).join("lobby")
+    const first = createPresence(hub, { clock })
+    const listening = () => (["join", "leave", "node"] as const).map((it) => hub.listenerCount(it))
+    const before = [listening(), clock.pending]
+    expect(() => createPresence(hub, { clock, ...options })).toThrow()
+    expect([listening(), clock.pending]).toEqual(before)
+    first.close()
+    expect(listening()).toEqual([0, 0, 0])
+  })
+
   it("lets a connection leave as whom it came", async () => {
     let name = "ada"
     const { add, told } = watched({ key: () => name })
