@@ -9,5 +9,10 @@ export type { AdapterCase, AdapterFaults, AdapterLab } from "./testing/cases/ada
 export { adapterCases } from "./testing/cases/adapter-cases.js"
 export { LoopbackNetwork, type LoopbackOptions } from "./testing/loopback.js"
 export { FakeSocket, type SocketPairOptions, socketPair } from "./testing/socket-pair.js"
-export { connectTestClient, TestClient, type TestClientOptions } from "./testing/test-client.js"
+export {
+  connectTestClient,
+  type RawFrame,
+  TestClient,
+  type TestClientOptions,
+} from "./testing/test-client.js"
 export { VirtualClock } from "./testing/virtual-clock.js"

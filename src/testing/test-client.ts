@@ -19,9 +19,15 @@ export interface TestClientOptions<Incoming = unknown, Outgoing = unknown>
   readonly timeoutMs?: number
 }
 
-/** A frame as it is, past the codec. */
-class RawFrame {
-  constructor(readonly payload: Payload) {}
+/** A frame as it is, past the codec: what {@link TestClient.sendRaw} makes. */
+export class RawFrame {
+  /** A string for a text frame, bytes for a binary one. */
+  readonly payload: Payload
+
+  /** @internal Use {@link TestClient.sendRaw}. */
+  constructor(payload: Payload) {
+    this.payload = payload
+  }
 }
 
 /** What came in: a message, or a frame that could not be decoded. */
@@ -61,7 +67,7 @@ export async function connectTestClient<Incoming = unknown, Outgoing = unknown>(
 /** A connection whose messages wait to be asked for. Made by {@link connectTestClient}. */
 export class TestClient<Incoming = unknown, Outgoing = unknown> implements AsyncDisposable {
   /** The connection under it. */
-  readonly connection: Connection<Incoming, never>
+  readonly connection: Connection<Incoming, Outgoing | RawFrame>
   readonly #timeoutMs: number
   readonly #clock: Clock
   readonly #arrivals: Arrival<Incoming>[] = []
@@ -70,7 +76,7 @@ export class TestClient<Incoming = unknown, Outgoing = unknown> implements Async
 
   /** @internal Use {@link connectTestClient}. */
   constructor(connection: Connection<Incoming, Outgoing | RawFrame>, timeoutMs: number, clock: Clock) {
-    this.connection = connection as unknown as Connection<Incoming, never>
+    this.connection = connection
     this.#timeoutMs = timeoutMs
     this.#clock = clock
     connection.on("message", ({ data }) => this.#arrived({ message: data }))
@@ -88,12 +94,12 @@ export class TestClient<Incoming = unknown, Outgoing = unknown> implements Async
    * @throws CodecError when the codec cannot encode it.
    */
   send(message: Outgoing): void {
-    this.connection.send(message as never)
+    this.connection.send(message)
   }
 
   /** Sends a frame as it is: a string as text, bytes as binary. For input that no codec would make. */
   sendRaw(payload: Payload): void {
-    this.connection.send(new RawFrame(payload) as never)
+    this.connection.send(new RawFrame(payload))
   }
 
   /**
