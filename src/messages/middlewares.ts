@@ -20,7 +20,7 @@ export async function runMiddlewares<Incoming, Peer>(
 ): Promise<void> {
   const [outermost, ...others] = middlewares
   if (!outermost) return handle()
-  let rest: Rest | undefined
+  let rest: Rest<void> | undefined
   await outermost(context, () => {
     if (rest) throw new Error("a middleware called next() twice")
     rest = new Rest((resolve) => resolve(runMiddlewares(others, context, handle)))
@@ -32,7 +32,7 @@ export async function runMiddlewares<Incoming, Peer>(
 }
 
 /** What `next()` returns: a promise that knows whether anybody waits for it. */
-class Rest extends Promise<void> {
+class Rest<Outcome> extends Promise<Outcome> {
   static override get [Symbol.species](): PromiseConstructor {
     return Promise
   }
@@ -41,7 +41,7 @@ class Rest extends Promise<void> {
 
   // biome-ignore lint/suspicious/noThenProperty: every way to wait for a promise leads through it
   override then<Value, Reason>(
-    onValue?: ((value: void) => Value | PromiseLike<Value>) | null,
+    onValue?: ((value: Outcome) => Value | PromiseLike<Value>) | null,
     onError?: ((reason: unknown) => Reason | PromiseLike<Reason>) | null,
   ): Promise<Value | Reason> {
     this.isAwaited = true

@@ -13,7 +13,7 @@ import { RequestError } from "./request-error.js"
 export interface LineOwner {
   /** A reply came that nobody waits for. */
   strayed(reply: ReplyEnvelope | RefusalEnvelope): void
-  /** The peer has ended for good. */
+  /** It waits for nothing any more. */
   ended(): void
 }
 
@@ -40,11 +40,24 @@ export interface ClientPeer {
   on(event: "end", listener: () => void): Unsubscribe
 }
 
+/** Whether a peer can be sent to, and listened to. */
+export function isConnection<Peer extends object>(peer: Peer): peer is Peer & ConnectionPeer {
+  const { state, send, on }: Partial<ConnectionPeer> = Object(peer)
+  return typeof state === "string" && typeof send === "function" && typeof on === "function"
+}
+
+/** Whether a peer that can comes back when its connection has ended. */
+export function isClient<Peer extends ConnectionPeer>(peer: Peer): peer is Peer & ClientPeer {
+  return "reconnect" in peer
+}
+
 /** The requests of one peer. */
 export abstract class RequestLine {
   readonly #framing: Framing
   readonly #owner: LineOwner
   readonly #pending = new Map<RequestId, PendingRequest>()
+  /** The undo of each listener. */
+  protected readonly listening: Unsubscribe[] = []
 
   constructor(framing: Framing, owner: LineOwner) {
     this.#framing = framing
@@ -66,6 +79,13 @@ export abstract class RequestLine {
     this.#pending.delete(id)
   }
 
+  /** Ends every request that waits, and listens no more. */
+  end(error: Error): void {
+    for (const undo of this.listening.splice(0)) undo()
+    for (const request of this.waiting) request.settle(error)
+    this.#owner.ended()
+  }
+
   /** Sends a request that is expected. */
   abstract transmit(request: PendingRequest): void
 
@@ -80,12 +100,6 @@ export abstract class RequestLine {
   /** Every request that waits, at this moment. */
   protected get waiting(): PendingRequest[] {
     return [...this.#pending.values()]
-  }
-
-  /** The peer has ended for good. */
-  protected ended(error: Error): void {
-    for (const request of this.waiting) request.settle(error)
-    this.#owner.ended()
   }
 
   #answered(envelope: ReplyEnvelope | RefusalEnvelope): void {
@@ -106,9 +120,11 @@ export class ConnectionLine extends RequestLine {
   constructor(peer: ConnectionPeer, framing: Framing, owner: LineOwner) {
     super(framing, owner)
     this.#peer = peer
-    peer.on("message", ({ data }) => this.received(data))
-    peer.on("close", ({ code }) =>
-      this.ended(new ConnectionLostError(`the connection ended with ${code} before the answer`)),
+    this.listening.push(
+      peer.on("message", ({ data }) => this.received(data)),
+      peer.on("close", ({ code }) =>
+        this.end(new ConnectionLostError(`the connection ended with ${code} before the answer`)),
+      ),
     )
   }
 
@@ -131,12 +147,14 @@ export class ClientLine extends RequestLine {
   constructor(peer: ClientPeer, framing: Framing, owner: LineOwner) {
     super(framing, owner)
     this.#peer = peer
-    peer.on("message", ({ data }) => this.received(data))
-    peer.on("state", ({ from }) => {
-      if (from === "open")
-        for (const request of this.waiting) if (this.#sent.has(request)) this.#lost(request)
-    })
-    peer.on("end", () => this.ended(new ConnectionLostError("the client ended before the answer")))
+    this.listening.push(
+      peer.on("message", ({ data }) => this.received(data)),
+      peer.on("state", ({ from }) => {
+        if (from === "open")
+          for (const request of this.waiting) if (this.#sent.has(request)) this.#lost(request)
+      }),
+      peer.on("end", () => this.end(new ConnectionLostError("the client ended before the answer"))),
+    )
   }
 
   override transmit(request: PendingRequest): void {

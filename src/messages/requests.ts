@@ -4,18 +4,19 @@
  */
 
 import { Emitter } from "../core/emitter.js"
-import { ConnectionLostError, QueueFullError } from "../core/errors.js"
+import { ConnectionLostError, HoldfastError, QueueFullError } from "../core/errors.js"
 import { type Logger, resolveLogger } from "../core/logger.js"
 import { checkCount, checkMethods, checkMs, type Given, reject, resolveOptions } from "../core/options.js"
 import { systemClock } from "../core/timer.js"
 import { randomId } from "../wire/connection-options.js"
-import { type Framing, type RefusalEnvelope, type ReplyEnvelope, type RequestId, tagged } from "./framing.js"
+import { type Framing, type RequestId, tagged } from "./framing.js"
 import { abortError, PendingRequest } from "./pending-request.js"
 import {
   ClientLine,
-  type ClientPeer,
   ConnectionLine,
-  type ConnectionPeer,
+  isClient,
+  isConnection,
+  type LineOwner,
   type RequestLine,
 } from "./request-line.js"
 import type {
@@ -65,7 +66,9 @@ export class Requests<Replies, Key extends string> extends Emitter<RequestsEvent
   unmatched = 0
   readonly #framing: Framing
   readonly #settings: typeof DEFAULTS
-  readonly #lines = new WeakMap<object, RequestLine>()
+  /** Those of peers that have not ended. */
+  readonly #lines = new Map<object, RequestLine>()
+  #isClosed = false
 
   /** @internal Use {@link createRequests}. */
   constructor(options: Given<RequestsOptions<Key>>) {
@@ -96,7 +99,8 @@ export class Requests<Replies, Key extends string> extends Emitter<RequestsEvent
    * @throws RequestTimeoutError after `timeoutMs`.
    * @throws ConnectionLostError when the connection, or the client, ended before the answer.
    * @throws QueueFullError when too many wait, or the queue or outbox has no room.
-   * @throws HoldfastError `ABORTED` when the signal was aborted, or the message taken out of the client's queue.
+   * @throws HoldfastError `ABORTED` when the signal was aborted, the message taken out of the client's queue, or these
+   *   requests {@link close | closed}.
    * @throws CodecError when the codec cannot encode it.
    * @throws InvalidOptionError when the message has an id already.
    */
@@ -104,9 +108,10 @@ export class Requests<Replies, Key extends string> extends Emitter<RequestsEvent
     Peer extends RequestPeer,
     Message extends SentTo<Peer> & { readonly [K in Key]: keyof Replies },
   >(peer: Peer, message: Message, options: RequestOptions = {}): Promise<Replies[Message[Key]]> {
+    this.#check(options)
+    const line = this.#lineOf(peer)
     const serial = (serials.get(peer) ?? 0) + 1
     serials.set(peer, serial)
-    const line = this.#lineOf(peer)
     const request = this.#open(line, this.#framing.request(message as object, serial), serial, options)
     try {
       line.transmit(request)
@@ -120,7 +125,7 @@ export class Requests<Replies, Key extends string> extends Emitter<RequestsEvent
    * Sends one message to all that a selection means on this node, in one frame, and collects what they answer with. Never
    * rejects because of one of them: who was refused, left, or is late, is in `missing`.
    *
-   * @throws HoldfastError `ABORTED` when the signal was aborted.
+   * @throws HoldfastError `ABORTED` when the signal was aborted, or these requests {@link close | closed}.
    * @throws CodecError when the codec cannot encode it.
    * @throws InvalidOptionError when the message has an id already.
    *
@@ -135,6 +140,8 @@ export class Requests<Replies, Key extends string> extends Emitter<RequestsEvent
     message: Message,
     options: Omit<RequestOptions, "idempotent"> = {},
   ): Promise<Gathered<Replies[Message[Key]]>> {
+    // nothing is sent that nobody will wait for
+    this.#check(options)
     const id = randomId()
     const framed = this.#framing.request(message as object, id)
     const asked = selection.connections.map((peer) => this.#ask(peer, framed, id, options))
@@ -145,11 +152,27 @@ export class Requests<Replies, Key extends string> extends Emitter<RequestsEvent
       throw error
     }
     const answers = await Promise.all(asked.map(({ answer }) => answer))
-    if (options.signal?.aborted) throw abortError(options.signal)
+    this.#check(options)
     return {
       replies: answers.filter((it) => "reply" in it) as NamedReply<Replies[Message[Key]]>[],
       missing: answers.filter((it) => "error" in it),
     }
+  }
+
+  /**
+   * Ends all requests that wait, with the code `ABORTED`, and listens to no peer any more. For requests that are made for a
+   * part of a program's life; those that are shared by all of it need not be closed.
+   */
+  close(): void {
+    this.#isClosed = true
+    const error = new HoldfastError("ABORTED", "the requests were closed")
+    for (const line of this.#lines.values()) line.end(error)
+    this.removeAllListeners()
+  }
+
+  /** The same as {@link close}. */
+  [Symbol.dispose](): void {
+    this.close()
   }
 
   /** Waits for the answer of one of many, which never rejects. */
@@ -171,8 +194,7 @@ export class Requests<Replies, Key extends string> extends Emitter<RequestsEvent
   #open(line: RequestLine, message: object, id: RequestId, options: RequestOptions): PendingRequest {
     const { clock, maxPending } = this.#settings
     const { signal, idempotent = false } = options
-    const timeoutMs = checkMs("request.timeoutMs", options.timeoutMs ?? this.#settings.timeoutMs, 1)
-    if (signal?.aborted) throw abortError(signal)
+    const timeoutMs = this.#check(options)
     if (line.size >= maxPending) throw new QueueFullError(`${line.size} requests wait for this peer`)
     const settled = () => line.forget(id)
     const request = new PendingRequest({
@@ -188,22 +210,32 @@ export class Requests<Replies, Key extends string> extends Emitter<RequestsEvent
     return request
   }
 
+  /** Whether there may be requests with these options. Returns how long they may take. */
+  #check({ timeoutMs = this.#settings.timeoutMs, signal }: RequestOptions): number {
+    checkMs("request.timeoutMs", timeoutMs, 1)
+    if (signal?.aborted) throw abortError(signal)
+    if (this.#isClosed) throw new HoldfastError("ABORTED", "the requests are closed")
+    return timeoutMs
+  }
+
   #lineOf(peer: RequestPeer): RequestLine {
     const known = this.#lines.get(peer)
     if (known) return known
-    if (peer.state === "closed") throw new ConnectionLostError("the connection has ended")
-    const owner = {
-      strayed: (reply: ReplyEnvelope | RefusalEnvelope) => {
+    if (peer?.state === "closed") throw new ConnectionLostError("the connection has ended")
+    const owner: LineOwner = {
+      strayed: (reply) => {
         this.unmatched += 1
         this.emit("unmatched", { peer, reply })
       },
       ended: () => void this.#lines.delete(peer),
     }
-    const line =
-      "reconnect" in peer
-        ? new ClientLine(peer as unknown as ClientPeer, this.#framing, owner)
-        : new ConnectionLine(peer as unknown as ConnectionPeer, this.#framing, owner)
+    const line = lineTo(peer, this.#framing, owner)
     this.#lines.set(peer, line)
     return line
   }
+}
+
+function lineTo(peer: RequestPeer, framing: Framing, owner: LineOwner): RequestLine {
+  if (!isConnection(peer)) return reject("request.peer", "a connection or a client", peer)
+  return isClient(peer) ? new ClientLine(peer, framing, owner) : new ConnectionLine(peer, framing, owner)
 }

@@ -121,6 +121,29 @@ describe("T6: requestAll", () => {
     expect([await outcome, clock.pending]).toEqual(["ABORTED", 0])
   })
 
+  it.each([
+    ["given up before it began", { signal: AbortSignal.abort() }, "ABORTED"],
+    ["given no time", { timeoutMs: 0 }, "INVALID_OPTION"],
+  ])("asks nobody when it is %s", async (_, options, code) => {
+    const { hub, requests, asked, clock } = lobby(2, agree)
+    const answers = requests.requestAll(hub.to("lobby"), { type: "vote" }, options)
+    await expect(answers).rejects.toMatchObject({ code })
+    await clock.advance(1)
+    expect(asked).toEqual([])
+  })
+
+  it("ends when the requests are closed, and asks nobody after that", async () => {
+    const { hub, requests, asked, clock } = lobby(2, () => undefined)
+    const answers = requests.requestAll(hub.to("lobby"), { type: "vote" }).catch((error: unknown) => error)
+    await clock.advance(1)
+    requests.close()
+    expect(await answers).toMatchObject({ code: "ABORTED" })
+    const late = requests.requestAll(hub.to("lobby"), { type: "vote" })
+    await expect(late).rejects.toMatchObject({ code: "ABORTED" })
+    await clock.advance(5_000) // long enough for the sockets
+    expect([asked.length, clock.pending]).toEqual([2, 0])
+  })
+
   it("rejects what cannot be encoded, and waits for nobody", async () => {
     const { hub, requests, clock } = lobby(2, agree)
     const answers = requests.requestAll(hub.to("lobby"), { type: "vote", n: 1n } as never)

@@ -1,5 +1,6 @@
 import {
   CodecError,
+  createHub,
   createRequests,
   createRouter,
   type HubConnection,
@@ -224,6 +225,23 @@ describe.each(["hub", "connection"] as const)("T5: requests over a %s that ends"
     expect(outcomes[2]).toBe("CONNECTION_LOST")
   })
 
+  it("end when they are closed, and leave no listener behind", async () => {
+    const { ask, peer, outcomes, requests, clock, pending, receive } = await asking(kind)
+    const events = ["message", "close", "state", "end"] as const
+    const listeners = () => events.map((event) => peer.listenerCount(event as "message"))
+    const before = listeners()
+    await ask({ type: "get" })
+    const timers = clock.pending
+    expect(listeners()).not.toEqual(before)
+    requests.close()
+    requests.close()
+    await ask({ type: "get" })
+    expect(outcomes).toEqual(["ABORTED", "ABORTED"])
+    expect([listeners(), pending(), clock.pending]).toEqual([before, 0, timers - 1])
+    await receive({ type: "reply", id: 1 })
+    expect(requests.unmatched).toBe(0)
+  })
+
   it("are lost while it closes", async () => {
     const { ask, peer, outcomes } = await asking(kind)
     void peer.close()
@@ -241,6 +259,15 @@ describe.each(["hub", "connection"] as const)("T5: requests over a %s that ends"
     })
     expect([requests.pending(at.peer), at.clock.pending]).toEqual([0, 0])
   })
+})
+
+it.each([
+  ["a hub", createHub({ logger: false })],
+  ["a socket", new EventTarget()],
+  ["nothing", null],
+])("T5: requests refuse %s for a peer, and say what it must be", async (_, peer) => {
+  const answer = createRequests().request(peer as never, { type: "get" } as never)
+  await expect(answer).rejects.toThrow("request.peer must be a connection or a client")
 })
 
 describe("T5: the answers of a router", () => {
