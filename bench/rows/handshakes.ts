@@ -15,8 +15,11 @@ interface HandshakeStage extends CpuStage {
   readonly launcher: Launcher<ServerContender>
 }
 
-/** So many crowds come and go before it counts: a server that runs for long has compiled what it does. */
-const WARM_UP = 10
+/**
+ * So many crowds come and go before it counts: a server that runs for long has compiled what it does, and V8 compiles a small
+ * function after some thousand calls only.
+ */
+const WARM_UP = 40
 const POLL_MS = 5
 const DEADLINE_MS = 10_000
 

@@ -76,7 +76,7 @@ export class ClientAddress {
 }
 
 function plain(address: string | undefined): string | undefined {
-  return address?.replace(MAPPED, "")
+  return address?.startsWith("::") ? address.replace(MAPPED, "") : address
 }
 
 /** The `for` parameters of a `Forwarded` header, empty where an element has none (RFC 7239, section 4). */

@@ -100,7 +100,7 @@ function breach(limit: LimitName, status: number, [min, max]: readonly [number, 
 
 /** Whoever has one address of an IPv6 network has 2^64 of them, so the network is what counts. */
 function networkOf(address: string): string {
-  if (!isIPv6(address)) return address
+  if (!address.includes(":") || !isIPv6(address)) return address
   const [plain = ""] = address.split("%")
   // the URL parser writes an address in its one canonical form (WHATWG URL, section 3.5)
   const canonical = new URL(`http://[${plain}]`).hostname.slice(1, -1)

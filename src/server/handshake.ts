@@ -4,9 +4,10 @@
 
 import type { IncomingMessage } from "node:http"
 import type { Duplex } from "node:stream"
-import { WebSocketServer } from "ws"
+import { WebSocket, WebSocketServer } from "ws"
 import { checkCount, reject } from "../core/options.js"
 import type { CompressionSettings } from "../wire/compression.js"
+import { guard } from "../wire/owned-socket.js"
 import type { SocketLike } from "../wire/socket.js"
 import type { Refused } from "./refusal.js"
 
@@ -30,6 +31,10 @@ export interface HandshakeAnswer {
   readonly headers?: Readonly<Record<string, string>>
 }
 
+/** A socket that is a connection's from the beginning. */
+class GuardedWebSocket extends WebSocket {}
+guard(GuardedWebSocket.prototype)
+
 /** Completes handshakes, one at a time: `ws` does each within one synchronous call. */
 export class Handshake {
   readonly #protocols: readonly string[] | undefined
@@ -44,6 +49,7 @@ export class Handshake {
     this.#protocols = protocols
     const options = {
       noServer: true,
+      WebSocket: GuardedWebSocket,
       clientTracking: false,
       perMessageDeflate: compression && deflateOptions(compression),
       maxPayload: checkLimit("maxPayloadBytes", maxPayloadBytes),

@@ -29,10 +29,17 @@ export const ORIGIN_DEFAULTS: Required<OriginOptions> = Object.freeze({
 /** An origin as browsers write it (RFC 6454, section 6.2), in lower case. */
 const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/[a-z0-9._:[\]-]+$/
 
+/** How many pairs are remembered: they are the client's words, so they may not grow without end. */
+const MOST_KNOWN = 1_000
+/** How long one may be, in characters: two host names, at most 253 each (RFC 1035, section 2.3.4), and a scheme. */
+const LONGEST_KNOWN = 540
+
 /** Decides about origins. */
 export class OriginCheck {
   readonly #exact = new Set<string>()
   readonly #wildcards: { readonly scheme: string; readonly suffix: string }[] = []
+  /** Pairs of origin and host that were let in, as they were sent: most clients of a server come from the same page. */
+  readonly #known = new Set<string>()
   readonly #isOff: boolean
   readonly #allowMissing: boolean
 
@@ -49,6 +56,21 @@ export class OriginCheck {
   allows(origin: string | undefined, host: string | undefined): boolean {
     if (origin === undefined) return this.#allowMissing
     if (this.#isOff) return true
+    // a header has no line breaks, so no two pairs are written alike
+    const pair = `${origin}\n${host ?? ""}`
+    if (this.#known.has(pair)) return true
+    if (!this.#isListed(origin, host)) return false
+    this.#remember(pair)
+    return true
+  }
+
+  #remember(pair: string): void {
+    if (pair.length > LONGEST_KNOWN) return
+    if (this.#known.size >= MOST_KNOWN) this.#known.clear()
+    this.#known.add(pair)
+  }
+
+  #isListed(origin: string, host: string | undefined): boolean {
     const given = canonical(origin)
     if (given === undefined) return false
     if (this.#exact.has(given) || isSameHost(given, host)) return true

@@ -43,13 +43,19 @@ interface DirectOptions {
 type Callback = (error?: Error) => void
 type Method = (...args: unknown[]) => void
 type Owned = SocketLike & {
-  [OWNED]?: OwnedSocket
+  [OWNED]?: OwnedSocket | undefined
+  /** What the methods do that a guard has taken the place of, where the class of the socket has one. */
+  readonly [BARE]?: Bare
   emit?(event: PropertyKey): unknown
   /** How a `ws` socket remembers that the peer has closed. Without it, the peer is answered at once. */
   readonly _closeFrameReceived?: boolean
 }
 
+/** A socket's own methods. */
+type Bare = Pick<SocketLike, "send" | "close">
+
 const OWNED = Symbol("owned")
+const BARE = Symbol("bare")
 const PROBE = Symbol("probe")
 
 /** One socket, from its taking over to {@link OwnedSocket.release}. */
@@ -73,8 +79,9 @@ export class OwnedSocket implements SocketEvents {
     this.#owner = owner
     this.#outbox = outbox
     this.#counters = counters
-    this.#send = socket.send as Method
-    this.#close = socket.close as Method
+    const bare = bareOf(socket)
+    this.#send = bare.send as Method
+    this.#close = bare.close as Method
     // one that cannot be changed is only listened to
     if (Object.isExtensible(socket)) this.#takeOver(this.#socket)
     this.#unlisten = isOwn(this.#socket) ? share(this.#socket) : listen(socket, this)
@@ -86,6 +93,10 @@ export class OwnedSocket implements SocketEvents {
     if (this.#unlisten) this.#unlisten()
     else unshare(socket)
     if (socket[OWNED] !== this) return
+    if (socket[BARE]) {
+      socket[OWNED] = undefined
+      return
+    }
     delete socket[OWNED]
     restore(socket, "send", calledSend, this.#send)
     restore(socket, "close", calledClose, this.#close)
@@ -170,23 +181,47 @@ export class OwnedSocket implements SocketEvents {
   }
 
   #takeOver(socket: Owned): void {
+    if (socket[BARE]) {
+      socket[OWNED] = this
+      return
+    }
     define(socket, OWNED, this)
     define(socket, "send", calledSend)
     define(socket, "close", calledClose)
   }
 }
 
+/**
+ * Makes every socket of a class ask its owner first, where it has one. Taking one over is then a field that is set:
+ * a socket of another class gets methods of its own, and giving those back makes it a slow object.
+ */
+export function guard(prototype: SocketLike): void {
+  const bare: Bare = { send: prototype.send, close: prototype.close }
+  define(prototype, BARE, bare)
+  define(prototype, "send", calledSend)
+  define(prototype, "close", calledClose)
+}
+
+/** The methods of a socket without their guard. */
+export function bareOf(socket: SocketLike): Bare {
+  return (socket as Owned)[BARE] ?? socket
+}
+
 // --- the functions that all sockets share
 
 function calledSend(this: Owned, ...args: unknown[]): void {
   if (this[OWNED]) this[OWNED].calledSend(args)
-  // somebody kept this method beyond the connection's end
-  else Object.getPrototypeOf(this).send.apply(this, args)
+  else (ownerless(this).send as Method).apply(this, args)
 }
 
 function calledClose(this: Owned, ...args: unknown[]): void {
   if (this[OWNED]) this[OWNED].calledClose(args)
-  else Object.getPrototypeOf(this).close.apply(this, args)
+  else (ownerless(this).close as Method).apply(this, args)
+}
+
+/** The methods of a socket whose connection has ended: its class has a guard, or somebody kept the one it had itself. */
+function ownerless(socket: Owned): Bare {
+  return socket[BARE] ?? Object.getPrototypeOf(socket)
 }
 
 function onMessage(this: Owned, data: Payload | ArrayBuffer, isBinary: boolean): void {

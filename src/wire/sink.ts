@@ -6,6 +6,7 @@
 import { type Clock, Timer } from "../core/timer.js"
 import type { Payload } from "../core/types.js"
 import type { Batch } from "./batch.js"
+import { bareOf } from "./owned-socket.js"
 import { OPEN, type SocketLike } from "./socket.js"
 
 /** The part of a Node stream that frames are written to: a TCP or TLS socket has it. */
@@ -64,7 +65,7 @@ export class StreamSink implements Sink {
   constructor(socket: SocketLike, stream: FrameStream) {
     this.#socket = socket
     this.#stream = stream
-    this.#send = socket.send as Send
+    this.#send = bareOf(socket).send as Send
   }
 
   get isWritable(): boolean {
@@ -141,7 +142,7 @@ export class SocketSink implements Sink {
 
   constructor(socket: SocketLike, clock: Clock) {
     this.#socket = socket
-    this.#send = socket.send
+    this.#send = bareOf(socket).send
     this.#callsBack = typeof socket.on === "function"
     this.#poll = new Timer(clock, () => this.#look())
   }

@@ -8,6 +8,7 @@ import type { Payload } from "../../../src/core/types.js"
 import type { Codec } from "../../../src/wire/codec.js"
 import { Connection } from "../../../src/wire/connection.js"
 import type { ConnectionOptions } from "../../../src/wire/connection-options.js"
+import { guard } from "../../../src/wire/owned-socket.js"
 import type { SocketLike } from "../../../src/wire/socket.js"
 import { inTime } from "../../support/deadline.js"
 import { FrameParser, type ParsedFrame } from "../../support/frame-parser.js"
@@ -19,9 +20,27 @@ import { connect, startServer, type TestServer } from "../../support/ws-server.j
 /** Whatever is sent, as it is. */
 const asIs: Codec<Payload, Payload> = { encode: (message) => message, decode: (data) => data }
 
+/** Its sockets ask their owner first, as those of `attach` do. */
+class GuardedWebSocket extends WebSocket {}
+guard(GuardedWebSocket.prototype)
+
 /** The kinds of server: which stream the connection has, and what the socket would do by itself. */
 const SERVERS = [
   { kind: "with the stream", isRaw: true, deflate: false as const, hub: {} },
+  {
+    kind: "with the stream, of a class with a guard",
+    isRaw: true,
+    deflate: false as const,
+    hub: {},
+    WebSocket: GuardedWebSocket,
+  },
+  {
+    kind: "without the stream, of a class with a guard",
+    isRaw: false,
+    deflate: false as const,
+    hub: {},
+    WebSocket: GuardedWebSocket,
+  },
   {
     kind: "with the stream, compressing",
     isRaw: true,
@@ -88,7 +107,11 @@ describe.each(SERVERS)(
   "S15, S22: the bytes of a connection whose socket is used directly as well, $kind",
   (options) => {
     it("are whole frames in the order of the calls, whatever is sent in which way", async () => {
-      const server = await startServer({ perMessageDeflate: options.deflate })
+      const WebSocket = "WebSocket" in options ? options.WebSocket : undefined
+      const server = await startServer({
+        perMessageDeflate: options.deflate,
+        ...(WebSocket && { WebSocket }),
+      })
       const property = fc.asyncProperty(
         fc.array(step, { maxLength: 40 }),
         fc.constantFrom("connection.close" as const, "socket.close" as const),
@@ -332,6 +355,22 @@ describe("a socket that a connection has taken over", () => {
     expect([socket.send, socket.close]).toEqual([WebSocket.prototype.send, WebSocket.prototype.close])
     const [error] = await new Promise<unknown[]>((resolve) => socket.send("late", (...args) => resolve(args)))
     expect(error).toBeInstanceOf(Error)
+  })
+
+  it("is left as it was, but for a field, where its class has a guard", async () => {
+    const { client, socket, wrap } = await pair({}, { WebSocket: GuardedWebSocket })
+    const untouched = Object.getOwnPropertyNames(socket)
+    const connection = wrap()
+    expect(wrap).toThrow(/socket must be one that no other connection has taken over/)
+    expect(Object.getOwnPropertyNames(socket)).toEqual(untouched)
+    connection.send("one")
+    socket.send("two")
+    expect(await client.take(2)).toEqual(["one", "two"])
+    await client.close()
+    await connection.closed
+    const [error] = await new Promise<unknown[]>((resolve) => socket.send("late", (...args) => resolve(args)))
+    expect(error).toBeInstanceOf(Error)
+    expect(socket).toBeInstanceOf(WebSocket)
   })
 
   it("cannot be taken over a second time", async () => {

@@ -128,6 +128,28 @@ describe("S42: a missing origin", () => {
   })
 })
 
+describe("S42: pairs of origin and host that come again", () => {
+  it("are decided alike each time, whatever was let in before", () => {
+    const check = new OriginCheck({ ...ORIGIN_DEFAULTS, origins: ["https://*.listed.example"] })
+    const pairs: [origin: string, host: string | undefined, isIn: boolean][] = [
+      ["https://app.example", "app.example", true],
+      ["https://app.example", "other.example", false],
+      ["https://other.example", "app.example", false],
+      ["https://app.example", undefined, false],
+      ["https://undefined", undefined, false],
+      ["https://undefined", "undefined", true],
+      ["https://a.listed.example", undefined, true],
+      [`https://${"a".repeat(1_000)}.listed.example`, HOST, true],
+    ]
+    for (let i = 0; i < 3; i += 1) {
+      for (const [origin, host, isIn] of pairs)
+        expect([origin, check.allows(origin, host)]).toEqual([origin, isIn])
+      for (let host = 0; host < 1_500; host += 1)
+        expect(check.allows(`http://${host}.b`, `${host}.b`)).toBe(true)
+    }
+  })
+})
+
 describe("S42: origins: false", () => {
   it.each(["https://evil.example", "null", "%%%", ""])("lets in %j", (origin) => {
     expect(allows({ origins: false }, origin)).toBe(true)
