@@ -133,7 +133,7 @@ export class Ledger {
    */
   takePong(data: Payload): boolean {
     const { literal, memory } = this.#options
-    if (this.usesFrames || literal === false || data !== literal.pong) return false
+    if (literal === false || data !== literal.pong || this.usesFrames) return false
     memory.isLiteralKnown = true
     this.#answered(this.#pings.splice(0, 1))
     return true

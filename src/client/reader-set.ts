@@ -26,6 +26,11 @@ export class ReaderSet<Message> implements IteratorOwner<Message> {
     this.#onPace = onPace
   }
 
+  /** Whether there is any. */
+  get isEmpty(): boolean {
+    return this.#readers.size === 0
+  }
+
   /** Whether a reader has no room. */
   get isFull(): boolean {
     for (const reader of this.#readers.keys()) if (reader.isFull) return true
@@ -41,7 +46,6 @@ export class ReaderSet<Message> implements IteratorOwner<Message> {
 
   /** Hands a message to every reader. One that is full although nothing can slow the sender down ends with an error. */
   push(message: Message, canPause: boolean): void {
-    if (this.#readers.size === 0) return
     for (const [reader, maxMessages] of this.#readers) {
       if (!reader.isFull || canPause) {
         reader.push(message)

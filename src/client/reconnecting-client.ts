@@ -286,7 +286,7 @@ export class ReconnectingClient<Incoming = unknown, Outgoing = unknown>
       },
       received: (data, link) => {
         this.emit("message", { data })
-        this.#readers.push(data, link.canPause)
+        if (!this.#readers.isEmpty) this.#readers.push(data, link.canPause)
       },
       failed: (event) => this.raise(event),
       answered: (rttMs) => this.emit("pong", { rttMs }),

@@ -84,14 +84,12 @@ export class Session<Incoming, Outgoing> implements LinkReceiver {
   received(data: Payload): void {
     if (!this.#isSeen) this.#see()
     if (this.#ledger.takePong(data)) return
-    const take = (message: Incoming) => {
-      // one frame may hold many messages, and whoever heard the first may have closed or re-dialled
-      if (this.#link.receiver === this) this.#owner.received(message, this.#link)
+    try {
+      if (this.#reader) this.#reader.read(data, this.#take, this.#fail)
+      else this.#take(this.#settings.codec.decode(data))
+    } catch (error) {
+      this.#fail(error)
     }
-    this.#decoding((fail) => {
-      if (this.#reader) this.#reader.read(data, take, fail)
-      else take(this.#settings.codec.decode(data))
-    })
   }
 
   seen(pong?: string): void {
@@ -137,20 +135,22 @@ export class Session<Incoming, Outgoing> implements LinkReceiver {
   stop(isClean: boolean, cause: unknown): number {
     this.#link.receiver = undefined
     this.#liveness?.stop()
-    this.#decoding(() => this.#reader?.end())
+    try {
+      this.#reader?.end()
+    } catch (error) {
+      this.#fail(error)
+    }
     if (isClean) this.#ledger.confirmAll()
     this.#ledger.end("the connection ended before the answer", cause)
     return this.#ledger.unconfirmed
   }
 
-  #decoding(work: (fail: (error: unknown) => void) => void): void {
-    const fail = (error: unknown) => this.#owner.failed({ error, stage: "decode" })
-    try {
-      work(fail)
-    } catch (error) {
-      fail(error)
-    }
+  readonly #take = (message: Incoming): void => {
+    // one frame may hold many messages, and whoever heard the first may have closed or re-dialled
+    if (this.#link.receiver === this) this.#owner.received(message, this.#link)
   }
+
+  readonly #fail = (error: unknown): void => this.#owner.failed({ error, stage: "decode" })
 
   #see(): void {
     if (!this.#liveness) return

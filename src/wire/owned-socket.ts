@@ -225,7 +225,10 @@ function ownerless(socket: Owned): Bare {
 }
 
 function onMessage(this: Owned, data: Payload | ArrayBuffer, isBinary: boolean): void {
-  this[OWNED]?.message(data instanceof ArrayBuffer ? new Uint8Array(data) : data, !isBinary)
+  this[OWNED]?.message(
+    isBinary && data instanceof ArrayBuffer ? new Uint8Array(data) : (data as Payload),
+    !isBinary,
+  )
 }
 
 function onPing(this: Owned): void {

@@ -5,7 +5,7 @@
 
 import isomorphicWebSocket from "isomorphic-ws"
 import { CloseCode, isSendableCloseCode } from "../core/close-codes.js"
-import type { Unsubscribe } from "../core/types.js"
+import type { Payload, Unsubscribe } from "../core/types.js"
 
 /** `readyState` of a socket that is open (WHATWG WebSockets, section 3.1). */
 export const OPEN = 1
@@ -128,7 +128,10 @@ function listenNode(socket: SocketLike, events: SocketEvents): Unsubscribe {
     [
       "message",
       (data: string | Uint8Array | ArrayBuffer, isBinary: boolean) =>
-        events.message(data instanceof ArrayBuffer ? new Uint8Array(data) : data, !isBinary),
+        events.message(
+          isBinary && data instanceof ArrayBuffer ? new Uint8Array(data) : (data as Payload),
+          !isBinary,
+        ),
     ],
     ["ping", events.ping && (() => events.ping?.())],
     ["pong", events.pong && ((payload: Uint8Array) => events.pong?.(String(payload)))],

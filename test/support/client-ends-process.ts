@@ -24,10 +24,12 @@ client.on("state", ({ to }) => {
 if (kind.startsWith("unref")) {
   // until what was wanted has happened, something else keeps the process alive
   const timer = setInterval(() => {}, 60_000)
-  client.on("state", ({ to, attempt }) => {
+  const unlisten = client.on("state", ({ to, attempt }) => {
     if (kind !== `unref while ${to}` || (to === "waiting" && attempt < 2)) return
     process.stdout.write(`${to}\n`)
     clearInterval(timer)
+    // it may come that far once more before the process is gone
+    unlisten()
   })
 }
 client.on("end", ({ cause }) => process.stdout.write(`${cause}\n`))
