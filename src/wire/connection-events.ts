@@ -57,7 +57,10 @@ export interface ConnectionEvents<Incoming> {
   close: CloseInfo
   /** Something failed. The connection lives on unless `close` follows. Stages: `decode`, `listener`, `socket`. */
   error: ErrorEvent
-  /** The overflow policy dropped messages, and there is room again: exactly so many were lost since the last time. */
+  /**
+   * The overflow policy dropped messages, and there is room again: exactly so many were lost since the last time. What a
+   * listener sends stands where the gap is: with `drop-newest`, that may be ahead of a message that is just being sent.
+   */
   lagged: Lag
   /** Of connections with an `expiresAt`: the login ends in 30 s, or sooner where it was shorter than that. */
   expiring: {
