@@ -1,23 +1,24 @@
 /**
- * Several nodes over one Redis and a crowd of reconnecting clients, while nodes are killed and started again at random,
- * and Redis is killed, hung and started again too: whether anything came twice, in another order, or is missing untold.
+ * Several nodes over one engine and a crowd of reconnecting clients, while nodes are killed and started again at random,
+ * and the engine is killed, hung and started again too: whether anything came twice, in another order, or is missing untold.
  */
 
+import type { ChildProcess } from "node:child_process"
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { Engine } from "../../test/support/adapters-engine.js"
-import { redisServer } from "../../test/support/adapters-redis.js"
 import { seededRandom } from "../../test/support/seeded-random.js"
 import { compile } from "../compile.js"
 import { check, figure, type Verdict } from "../endurance/trial.js"
 import { sleep, Worker, waitUntil } from "../endurance/worker.js"
 import { sourceOf } from "../row.js"
+import { CARRIER_WORDS, type ChaosCarrier, type ChaosEngine, startEngine } from "./engines.js"
 import { type Began, lossesOf, type Published } from "./ledger.js"
 import type { CrowdReport, CrowdSettings, NodeReport, NodeSettings } from "./settings.js"
 
 /** How much, how long, and how bad. */
 export interface ChaosOptions {
+  readonly carrier: ChaosCarrier
   readonly nodes: number
   readonly clients: number
   readonly rooms: number
@@ -77,11 +78,11 @@ interface Resident extends Began {
   readonly port: number
 }
 
-/** The nodes and their Redis. */
+/** The nodes and their engine. */
 class Town implements AsyncDisposable {
   readonly #options: ChaosOptions
   readonly #file: string
-  readonly #engine: Engine
+  readonly #engine: ChaosEngine
   readonly #folder = mkdtempSync(join(tmpdir(), "holdfast-chaos-"))
   readonly #random: () => number
   readonly #dead = new Map<string, Published>()
@@ -90,7 +91,7 @@ class Town implements AsyncDisposable {
   killed = 0
   engineFaults = 0
 
-  private constructor(options: ChaosOptions, file: string, engine: Engine) {
+  private constructor(options: ChaosOptions, file: string, engine: ChaosEngine) {
     this.#options = options
     this.#file = file
     this.#engine = engine
@@ -98,7 +99,7 @@ class Town implements AsyncDisposable {
   }
 
   static async start(options: ChaosOptions, file: string): Promise<Town> {
-    const town = new Town(options, file, await Engine.start(redisServer()))
+    const town = new Town(options, file, await startEngine(options.carrier))
     const slots = Array.from({ length: options.nodes }, () => town.#start(0))
     town.#nodes = await Promise.all(slots)
     return town
@@ -108,7 +109,7 @@ class Town implements AsyncDisposable {
     return this.#nodes.map(({ port }) => port)
   }
 
-  /** Fault after fault, one at a time, until the time is over. The first is a node's, the second Redis's. */
+  /** Fault after fault, one at a time, until the time is over. The first is a node's, the second the engine's. */
   async suffer(): Promise<void> {
     const end = performance.now() + this.#options.seconds * 1_000
     for (let turn = 0; ; turn += 1) {
@@ -162,14 +163,14 @@ class Town implements AsyncDisposable {
   async #start(port: number): Promise<Resident> {
     this.#begun += 1
     const name = `node-${this.#begun}`
-    const { rooms, everyMs, markMs } = this.#options
-    const redisUrl = `redis://127.0.0.1:${this.#engine.port}`
+    const { carrier, rooms, everyMs, markMs } = this.#options
     const settings: NodeSettings = {
-      ...{ name, port, rooms, everyMs, markMs, redisUrl },
+      ...{ name, port, carrier, rooms, everyMs, markMs, brokerPort: this.#engine.port },
       diary: this.#diaryOf(name),
     }
     const startedAt = performance.now()
-    const worker = await Worker.start({ file: this.#file, settings })
+    const onStart = (child: ChildProcess) => this.#engine.adopt(child)
+    const worker = await Worker.start({ file: this.#file, settings, onStart })
     const readyAt = performance.now()
     return { worker, name, startedAt, readyAt, port: await worker.ask<number>("port") }
   }
@@ -191,13 +192,9 @@ class Town implements AsyncDisposable {
       await this.#engine.kill()
       await sleep(pauseMs)
       await this.#engine.restart()
-    } else {
-      await this.#engine.hang()
-      await sleep(5 * pauseMs)
-      this.#engine.resume()
-    }
+    } else await this.#engine.pause(5 * pauseMs)
     this.engineFaults += 1
-    // a node that starts has to find Redis
+    // a node that starts has to find it
     await sleep(this.#options.faultEveryMs / 2)
   }
 
@@ -222,12 +219,14 @@ class Town implements AsyncDisposable {
 export function judgeChaos(found: Chaos): Verdict {
   const { options, crowd, killed, engineFaults } = found
   const zero = (what: string, count: number) => check(what, count, "0", count === 0)
-  const { nodes, clients, rooms, seconds, everyMs } = options
+  const { carrier, nodes, clients, rooms, seconds, everyMs } = options
+  const { name, hung } = CARRIER_WORDS[carrier]
+  const command = carrier === "redis" ? "npm run chaos" : `npm run chaos -- ${carrier}`
   return {
-    sentence: `${nodes} nodes over one Redis, each publishing to one of ${rooms} rooms every ${everyMs} ms, and ${clients} reconnecting clients that go to any of them, for ${seconds} s, while nodes are killed (SIGKILL) and started again at random, and Redis is killed, hung (SIGSTOP) and started again in between: \`npm run chaos\`.`,
+    sentence: `${nodes} nodes over ${name}, each publishing to one of ${rooms} rooms every ${everyMs} ms, and ${clients} reconnecting clients that go to any of them, for ${seconds} s, while nodes are killed (SIGKILL) and started again at random, and ${name} is killed, ${hung} and started again in between: \`${command}\`.`,
     checks: [
       figure("nodes killed", killed),
-      figure("times Redis was killed or hung", engineFaults),
+      figure(`times ${name} was killed or hung`, engineFaults),
       check("clients open at the end", crowd.open, `${clients}`, crowd.open === clients),
       figure("sessions of clients", crowd.sessions),
       figure("messages received by clients", crowd.received),

@@ -1,12 +1,15 @@
 /**
- * A node: a hub over Redis that publishes to rooms in turn, passes on what its adapter says is missing, and writes down
+ * A node: a hub over an engine that publishes to rooms in turn, passes on what its adapter says is missing, and writes down
  * what it hears of others.
  */
 
 import { openSync, writeSync } from "node:fs"
 import { createServer } from "node:http"
+import { connect } from "@nats-io/transport-node"
 import { createClient } from "@redis/client"
 import { type Adapter, type AdapterContext, createHub, ReconnectingClient, text } from "holdfast"
+import { worker } from "holdfast/adapters/cluster"
+import { nats } from "holdfast/adapters/nats"
 import { redis } from "holdfast/adapters/redis"
 import { attach } from "holdfast/server"
 import { takeOrders } from "../orders.js"
@@ -30,7 +33,7 @@ const http = createServer()
 const hub = createHub<string, string, readonly string[]>({
   codec: text(),
   logger: false,
-  adapter: overheard(redis(createClient({ url: settings.redisUrl }), { markMs: settings.markMs })),
+  adapter: overheard(makeAdapter()),
 })
 const authenticate = ({ url = "/" }: { url?: string | undefined }) => ({
   data: new URL(url, "ws://node").searchParams.get("rooms")?.split(",") ?? [],
@@ -70,6 +73,13 @@ await takeOrders(async () => {
     }),
   }
 })
+
+function makeAdapter(): Adapter {
+  const { carrier, brokerPort, markMs } = settings
+  if (carrier === "cluster") return worker({ markMs })
+  if (carrier === "redis") return redis(createClient({ url: `redis://127.0.0.1:${brokerPort}` }), { markMs })
+  return nats((options) => connect({ servers: `nats://127.0.0.1:${brokerPort}`, ...options }), { markMs })
+}
 
 /** A member of every room that never leaves, so that this node wants all of them all the time. */
 async function stay(port: number): Promise<void> {

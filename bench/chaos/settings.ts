@@ -2,6 +2,7 @@
  * What the programs of the trial are told, and what they answer.
  */
 
+import type { ChaosCarrier } from "./engines.js"
 import type { Heard } from "./ledger.js"
 
 /** A node. */
@@ -9,7 +10,8 @@ export interface NodeSettings {
   /** Its name as a publisher: another after each start. */
   readonly name: string
   readonly port: number
-  readonly redisUrl: string
+  readonly carrier: ChaosCarrier
+  readonly brokerPort: number
   readonly rooms: number
   /** It publishes to one room in each such time, in milliseconds. */
   readonly everyMs: number

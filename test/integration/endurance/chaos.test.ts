@@ -1,27 +1,42 @@
 import { readFileSync } from "node:fs"
 import { expect, it } from "vitest"
 import { chaos, judgeChaos } from "../../../bench/chaos/chaos.js"
+import { CARRIERS } from "../../../bench/chaos/engines.js"
 import { Ledger, lossesOf } from "../../../bench/chaos/ledger.js"
 import { toTable } from "../../../bench/endurance/trial.js"
 import { section } from "../../../bench/page.js"
 
 const page = readFileSync(new URL("../../../docs/scaling.md", import.meta.url), "utf8")
 
-it("A2: nodes and Redis that die and hang at random make no duplicate, no disorder and no loss untold", {
-  timeout: 90_000,
-}, async () => {
-  const found = await chaos({
-    ...{ nodes: 3, clients: 40, rooms: 6, seconds: 3, everyMs: 20, faultEveryMs: 700, markMs: 500, seed: 7 },
-  })
-  const verdict = judgeChaos(found)
-  expect(verdict.checks.filter((it) => !it.isMet)).toEqual([])
-  // what proves nothing where nothing happened
-  expect(found.killed + found.engineFaults).toBeGreaterThan(0)
-  expect(found.heard).toBeGreaterThan(0)
-  expect(found.crowd.received).toBeGreaterThan(0)
-  const firstCells = (table: string) => [...table.matchAll(/^\| ([^|]+?) \|/gm)].map((it) => it[1])
-  expect(firstCells(section(page, "chaos"))).toEqual(firstCells(toTable(verdict)))
-})
+it.concurrent.each(CARRIERS)(
+  "A2: over %s, nodes and engine that die and hang at random make no duplicate, no disorder and no loss untold",
+  {
+    timeout: 90_000,
+  },
+  async (carrier) => {
+    const found = await chaos({
+      carrier,
+      ...{
+        nodes: 3,
+        clients: 40,
+        rooms: 6,
+        seconds: 3,
+        everyMs: 20,
+        faultEveryMs: 700,
+        markMs: 500,
+        seed: 7,
+      },
+    })
+    const verdict = judgeChaos(found)
+    expect(verdict.checks.filter((it) => !it.isMet)).toEqual([])
+    // what proves nothing where nothing happened
+    expect(found.killed + found.engineFaults).toBeGreaterThan(0)
+    expect(found.heard).toBeGreaterThan(0)
+    expect(found.crowd.received).toBeGreaterThan(0)
+    const firstCells = (table: string) => [...table.matchAll(/^\| ([^|]+?) \|/gm)].map((it) => it[1])
+    expect(firstCells(section(page, `chaos ${carrier}`))).toEqual(firstCells(toTable(verdict)))
+  },
+)
 
 it("a ledger tells what came twice, what was overtaken, and what is missing untold", () => {
   const ledger = new Ledger()

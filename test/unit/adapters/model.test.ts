@@ -23,6 +23,6 @@ it("A2: whatever nodes and their broker go through, each message comes once and 
       await model.end()
       expect(model.faults).toEqual([])
     }),
-    runs(150),
+    runs(400),
   )
 }, 60_000)
