@@ -29,4 +29,11 @@ if (cluster.isPrimary) {
   }
   process.once("SIGTERM", stop)
   process.once("SIGINT", stop)
-} else await startNode(worker(), Number(PORT))
+} else {
+  const own = cluster.worker
+  own?.once("disconnect", () => {
+    // Node ends a worker at once when its primary is gone; this one says goodbye to its clients first
+    own.exitedAfterDisconnect = true
+  })
+  await startNode(worker(), Number(PORT))
+}

@@ -9,8 +9,8 @@ import { onTestFinished } from "vitest"
 import { inTime } from "./deadline.js"
 import { Mailbox } from "./mailbox.js"
 
-/** Starting a process takes its time on a busy machine. */
-const START_MS = 10_000
+/** Starting a process, which compiles what it imports, takes its time on a busy machine, and some start others. */
+const START_MS = 25_000
 
 /** How a program ended. */
 interface Exit {
