@@ -167,11 +167,15 @@ function keysOf({ key, jwks }: Defaults, algorithms: readonly JwtAlgorithm[]): J
 }
 
 function checkKeySet(jwks: JwtOptions["jwks"]): URL | JwtKeySet {
-  if (typeof jwks === "object" && "keys" in jwks && Array.isArray(jwks.keys)) return jwks
+  if (typeof jwks === "object" && jwks !== null && "keys" in jwks && isKeyList(jwks.keys)) return jwks
   const isAddress = typeof jwks === "string" || jwks instanceof URL
   const url = isAddress && URL.canParse(String(jwks)) ? new URL(jwks) : undefined
   if (url?.protocol === "https:" || url?.protocol === "http:") return url
   return reject("jwks", "an http or https address, or a set of keys", jwks)
+}
+
+function isKeyList(keys: unknown): boolean {
+  return Array.isArray(keys) && keys.every((it) => typeof it === "object" && it !== null)
 }
 
 function checkUserId(userId: Defaults["userId"]): void {

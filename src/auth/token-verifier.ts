@@ -3,12 +3,12 @@
  * requests.
  */
 
-import type { KeyObject } from "node:crypto"
+import type { JsonWebKey, KeyObject } from "node:crypto"
 import {
   createLocalJWKSet,
   createRemoteJWKSet,
   errors,
-  type JSONWebKeySet,
+  type JWK,
   type JWTVerifyGetKey,
   type JWTVerifyOptions,
   jwtVerify,
@@ -86,8 +86,13 @@ function singleKey(key: KeyObject): JWTVerifyGetKey {
   return () => key
 }
 
-function localKeys(set: JwtKeySet): JWTVerifyGetKey {
-  return createLocalJWKSet(set as unknown as JSONWebKeySet)
+function localKeys({ keys }: JwtKeySet): JWTVerifyGetKey {
+  return createLocalJWKSet({ keys: keys.filter(isJwk) })
+}
+
+/** One that does not say of which type it is fits no token (RFC 7517, section 4.1). */
+function isJwk(key: JsonWebKey): key is JsonWebKey & JWK {
+  return typeof key.kty === "string"
 }
 
 /** What goes wrong while keys are fetched says nothing about the token, and the client may come back with it. */

@@ -33,7 +33,7 @@ export function attach<Incoming, Outgoing, Data>(
     reject("server", "an HTTP server, as http.createServer(app) makes it and fastify.server is", server)
   }
   checkMethods("hub", hub, ["add", "broadcast"])
-  return new Attachment(server, hub as unknown as Hub, options as Given<AttachOptions>)
+  return new Attachment(server, hub, options)
 }
 
 /** An app of a framework has `on` and `listen` too, and would never have an upgrade. */

@@ -7,11 +7,13 @@ import type { Server } from "node:http"
 import { Emitter, type ErrorEvent, loggable } from "../core/emitter.js"
 import { isLevelOn } from "../core/logger.js"
 import type { Given } from "../core/options.js"
-import type { Hub } from "../hub/hub.js"
-import type { HubConnection } from "../hub/hub-connection.js"
+import type { HubCounters } from "../hub/hub-counters.js"
+import type { AddOptions } from "../hub/hub-options.js"
+import type { CompressionSettings } from "../wire/compression.js"
+import type { SocketLike } from "../wire/socket.js"
 import { type AttachOptions, type AttachSettings, resolveAttach } from "./attach-options.js"
 import type { Place } from "./connection-limits.js"
-import { type DrainOptions, type DrainReport, drain, resolveDrain } from "./drain.js"
+import { type Drainable, type DrainOptions, type DrainReport, drain, resolveDrain } from "./drain.js"
 import { Entrance, type EntranceOwner, type Visitor } from "./entrance.js"
 import type { HealthReport, HealthSource, NotReady, ReadyReport } from "./health.js"
 import type { PathMatch } from "./path-pattern.js"
@@ -40,9 +42,27 @@ export interface AttachmentEvents {
 /** What became of an upgrade: taken, left by its client while it was decided, or refused by a check. */
 type UpgradeResult = "accepted" | "gone" | RefusalCheck
 
+/** What an attachment needs of a hub, whatever its messages are: a `Hub` of any types. */
+export interface AttachedHub {
+  /** How many connections it has. */
+  readonly size: number
+  /** Its connections, by id. */
+  readonly connections: ReadonlyMap<string, Drainable>
+  /** Bytes that wait for slow readers. */
+  readonly bufferedBytes: number
+  /** @internal What it counts. */
+  readonly counters: HubCounters
+  /** @internal How it compresses. */
+  readonly compression: CompressionSettings | false
+  /** Takes over an open socket. Its data is what `authenticate` made, and {@link attach} sees to it that the hub knows such. */
+  add(socket: SocketLike, options?: AddOptions): unknown
+  /** Listens to the ends of connections. Returns the undo. */
+  on(event: "close", listener: (end: { readonly connection: { readonly id: string } }) => void): () => void
+}
+
 /** A hub on an HTTP server. Made by {@link attach}. */
 export class Attachment extends Emitter<AttachmentEvents> implements HealthSource {
-  readonly #hub: Hub
+  readonly #hub: AttachedHub
   readonly #settings: AttachSettings
   readonly #entrance: Entrance
   readonly #detach: () => void
@@ -53,13 +73,13 @@ export class Attachment extends Emitter<AttachmentEvents> implements HealthSourc
   #draining: Promise<DrainReport> | undefined
 
   /** @internal Use {@link attach}. */
-  constructor(server: Server, hub: Hub, options: Given<AttachOptions>) {
+  constructor(server: Server, hub: AttachedHub, options: Given<AttachOptions>) {
     const settings = resolveAttach(options)
     super(settings.logger)
     this.#hub = hub
     this.#settings = settings
     this.#entrance = new Entrance(settings, hub.compression, this.#makeOwner())
-    this.#unlisten = hub.on("close", ({ connection }) => this.#left(connection))
+    this.#unlisten = hub.on("close", ({ connection }) => this.#left(connection.id))
     this.#detach = Upgrades.of(server).add(this.#makeTaker())
   }
 
@@ -122,7 +142,7 @@ export class Attachment extends Emitter<AttachmentEvents> implements HealthSourc
   }
 
   /** Those that came in here. */
-  get #connections(): HubConnection[] {
+  get #connections(): Drainable[] {
     const all = [...this.#places.keys()].map((id) => this.#hub.connections.get(id))
     return all.filter((it) => it !== undefined)
   }
@@ -194,7 +214,7 @@ export class Attachment extends Emitter<AttachmentEvents> implements HealthSourc
     return undefined
   }
 
-  #left({ id }: HubConnection): void {
+  #left(id: string): void {
     const place = this.#places.get(id)
     if (!place) return
     this.#places.delete(id)

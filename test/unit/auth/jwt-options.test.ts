@@ -25,6 +25,13 @@ describe("S47: jwt refuses at construction", () => {
     ["neither key nor jwks", { algorithms: ["HS256"] }, /either key or jwks, received "neither"$/],
     ["both key and jwks", { ...JWKS, key: rsa }, /either key or jwks, received "both"$/],
     ["a key set without an address", { ...JWKS, jwks: "id.test" }, /^jwks must be .* received "id\.test"$/],
+    // the first threw an error of the language's own, and the second one of jose's
+    ["no key set", { ...JWKS, jwks: null as never }, /^jwks must be an http or https/],
+    [
+      "a key set without keys",
+      { ...JWKS, jwks: { keys: [null] } as never },
+      /^jwks must be an http or https/,
+    ],
     ["a key set in a file", { ...JWKS, jwks: "file:///keys.json" }, /^jwks must be an http or https/],
     ["an unknown option", { ...HS, algorithm: "HS256" }, /^jwt\.algorithm must be one of/],
     ["no places", { ...HS, from: [] }, /^from must be at least one source/],
