@@ -36,9 +36,7 @@ async function openClassic(
     async unsubscribe(subjects) {
       await subscriber?.unsubscribe("classic", subjects.map(name))
     },
-    async publish(subject, bytes) {
-      await publisher.command("PUBLISH", name(subject), bytes)
-    },
+    publish: (subject, bytes) => publisher.command("PUBLISH", name(subject), bytes),
     close() {
       publisher.close()
       subscriber?.close()

@@ -2,25 +2,59 @@
  * Fields of bytes, written one after the other and read back in the same order. Knows nothing of what they mean.
  */
 
-let coders: { readonly encoder: TextEncoder; readonly decoder: TextDecoder } | undefined
+let tools: ReturnType<typeof makeTools> | undefined
 
 /** Made at the first use: importing this makes nothing, and works where there is no TextEncoder. */
-function utf8() {
-  coders ??= { encoder: new TextEncoder(), decoder: new TextDecoder("utf-8", { ignoreBOM: true }) }
-  return coders
+function shared() {
+  tools ??= makeTools()
+  return tools
 }
+
+function makeTools() {
+  return {
+    encoder: new TextEncoder(),
+    decoder: new TextDecoder("utf-8", { ignoreBOM: true }),
+    /** For one number at a time. */
+    eight: new DataView(new ArrayBuffer(8)),
+    none: new Uint8Array(),
+  }
+}
+
+/** Memory for one writer at a time: what is written is copied out of it once. */
+let spare: Uint8Array | undefined
+
+/** Larger memory than this is not kept, in bytes. */
+const MAX_SPARE_BYTES = 65_536
+
+/** A character takes up to three bytes of UTF-8 for each of its units. */
+const BYTES_PER_UNIT = 3
+
+/** Text of so many units is encoded where it is to stand, rather than apart. */
+const MAX_UNITS_IN_PLACE = 4_096
+
+/** Text of so many units has a length of one byte, whatever is in it. */
+const MAX_SHORT_UNITS = 42
 
 /** A whole number takes seven bits of each byte; the eighth says that more follow. Up to 2⁵³ − 1. */
 const MAX_NUMBER_BYTES = 8
 
 /** Collects fields. */
 export class FieldWriter {
-  #bytes = new Uint8Array(128)
+  #bytes: Uint8Array
   #length = 0
 
-  /** What was written so far: a copy of its own. */
-  get bytes(): Uint8Array {
-    return this.#bytes.slice(0, this.#length)
+  constructor() {
+    this.#bytes = spare ?? new Uint8Array(1_024)
+    spare = undefined
+  }
+
+  /** What was written, as a copy of its own. The writer begins again. */
+  finish(): Uint8Array {
+    const written = this.#bytes.slice(0, this.#length)
+    this.#length = 0
+    if (this.#bytes.byteLength <= MAX_SPARE_BYTES) spare = this.#bytes
+    this.#bytes = shared().none
+    return written
   }
 
   /** One byte. */
@@ -39,16 +73,24 @@ export class FieldWriter {
 
   /** A moment in milliseconds, with its fraction. */
   moment(value: number): this {
+    const { eight } = shared()
+    eight.setFloat64(0, value)
     const bytes = this.#room(8)
-    new DataView(bytes.buffer, bytes.byteOffset).setFloat64(this.#length, value)
+    for (let i = 0; i < 8; i += 1) bytes[this.#length + i] = eight.getUint8(i)
     this.#length += 8
     return this
   }
 
   /** Text, with its length. */
   text(value: string): this {
-    const bytes = utf8().encoder.encode(value)
-    return this.number(bytes.byteLength).rest(bytes)
+    if (value.length > MAX_SHORT_UNITS) {
+      const bytes = shared().encoder.encode(value)
+      return this.number(bytes.byteLength).rest(bytes)
+    }
+    const lengthAt = this.#length
+    this.byte(0).#encode(value)
+    this.#bytes[lengthAt] = this.#length - lengthAt - 1
+    return this
   }
 
   /** Several texts. */
@@ -60,9 +102,16 @@ export class FieldWriter {
 
   /** The last field: bytes without their length, or text as UTF-8. */
   rest(value: Uint8Array | string): this {
-    const bytes = typeof value === "string" ? utf8().encoder.encode(value) : value
+    if (typeof value === "string" && value.length <= MAX_UNITS_IN_PLACE) return this.#encode(value)
+    const bytes = typeof value === "string" ? shared().encoder.encode(value) : value
     this.#room(bytes.byteLength).set(bytes, this.#length)
     this.#length += bytes.byteLength
+    return this
+  }
+
+  #encode(value: string): this {
+    const bytes = this.#room(BYTES_PER_UNIT * value.length)
+    this.#length += shared().encoder.encodeInto(value, bytes.subarray(this.#length)).written
     return this
   }
 
@@ -109,13 +158,16 @@ export class FieldReader {
 
   /** A moment in milliseconds. */
   moment(): number {
-    const bytes = this.#take(8)
-    return new DataView(bytes.buffer, bytes.byteOffset).getFloat64(0)
+    const { eight } = shared()
+    for (let i = 0; i < 8; i += 1) eight.setUint8(i, this.byte())
+    const value = eight.getFloat64(0)
+    if (!Number.isFinite(value)) throw new RangeError("a moment is no number")
+    return value
   }
 
   /** Text. */
   text(): string {
-    return utf8().decoder.decode(this.#take(this.number()))
+    return shared().decoder.decode(this.#take(this.number()))
   }
 
   /** Several texts. */
@@ -132,7 +184,7 @@ export class FieldReader {
 
   /** All that is left, as text. */
   restText(): string {
-    return utf8().decoder.decode(this.rest())
+    return shared().decoder.decode(this.rest())
   }
 
   #take(length: number): Uint8Array {

@@ -43,7 +43,7 @@ export interface Forwarding {
 
 /** The bytes of an operation. */
 export function encodeOperation(value: object): Uint8Array {
-  return new FieldWriter().byte(VERSION).rest(JSON.stringify(value)).bytes
+  return new FieldWriter().byte(VERSION).rest(JSON.stringify(value)).finish()
 }
 
 /** Reads an operation. */
@@ -57,7 +57,7 @@ export function decodeOperation<T extends object>(bytes: Uint8Array): T | undefi
 /** The bytes of a forwarded message, payload verbatim. */
 export function encodeForwarding({ connectionId, payload, isDirected }: Forwarding): Uint8Array {
   const flags = (typeof payload === "string" ? 1 : 0) + (isDirected ? 2 : 0)
-  return new FieldWriter().byte(VERSION).byte(flags).text(connectionId).rest(payload).bytes
+  return new FieldWriter().byte(VERSION).byte(flags).text(connectionId).rest(payload).finish()
 }
 
 /** Reads a forwarded message. */

@@ -39,8 +39,10 @@ export interface BusLink {
   subscribe(subjects: readonly string[]): MaybePromise<void>
   /** Wants subjects no longer. */
   unsubscribe(subjects: readonly string[]): MaybePromise<void>
-  /** Resolves when the broker took it. Rejects when it did not, or when that cannot be known. */
-  publish(subject: string, bytes: Uint8Array): MaybePromise<void>
+  /**
+   * Resolves when the broker took it, to whatever it said. Rejects when it did not, or when that cannot be known.
+   */
+  publish(subject: string, bytes: Uint8Array): MaybePromise<unknown>
   /** Ends everything this link made, whatever state it is in, and never waits for an answer of the broker. */
   close(): MaybePromise<void>
 }

@@ -74,7 +74,7 @@ export function encodeEnvelope(nodeId: string, sentAt: number, part: Part): Uint
   else if (part.kind === "payload") {
     writer.texts(part.exceptIds).texts(part.exceptChannels).rest(part.payload)
   }
-  return writer.bytes
+  return writer.finish()
 }
 
 /**

@@ -3,8 +3,8 @@
  * time, in the order of calls, and none is kept longer than it may wait.
  */
 
-import { attempt } from "../core/attempt.js"
 import { AdapterError, QueueFullError } from "../core/errors.js"
+import { settle } from "../core/maybe-promise.js"
 import type { BusLink } from "./bus.js"
 import { PatientTimer } from "./patient-timer.js"
 import type { RelaySettings } from "./relay-options.js"
@@ -54,11 +54,11 @@ export class Publications {
   }
 
   /** Takes one: it leaves now, or as soon as there is a link. */
-  add(subject: string, bytes: Uint8Array): Promise<void> {
+  add(subject: string, bytes: Uint8Array, now: number): Promise<void> {
     const full = this.#full()
     if (full) return Promise.reject(full)
     return new Promise((resolve, reject) => {
-      const dueAt = this.#settings.clock.now() + this.#settings.publishTimeoutMs
+      const dueAt = now + this.#settings.publishTimeoutMs
       const size = bytes.byteLength
       const publication = { subject, bytes, size, dueAt, resolve, reject, isHandedOver: false }
       this.#open.add(publication)
@@ -113,14 +113,11 @@ export class Publications {
   #handOver(publication: Publication, link: BusLink): void {
     publication.isHandedOver = true
     this.#untakenBytes += publication.size
-    const taken = attempt(() => link.publish(publication.subject, publication.bytes))
-    if (!taken) this.#settle(publication)
-    else {
-      taken.then(
-        () => this.#settle(publication),
-        (error: unknown) => this.#settle(publication, unavailable("the broker did not take it", error)),
-      )
-    }
+    settle(
+      () => link.publish(publication.subject, publication.bytes),
+      () => this.#settle(publication),
+      (error) => this.#settle(publication, unavailable("the broker did not take it", error)),
+    )
   }
 
   #settle(publication: Publication, error?: Error): void {

@@ -75,8 +75,8 @@ class Relay implements Adapter {
     await this.#open().unwant(channels.map(channelSubject))
   }
 
-  async publish(channel: string, payload: Payload, meta: PublishMeta): Promise<void> {
-    await this.#open().sender.publish(channel, payload, meta)
+  publish(channel: string, payload: Payload, meta: PublishMeta): Promise<void> {
+    return this.#session?.sender.publish(channel, payload, meta) ?? Promise.reject(notConnected())
   }
 
   async send(nodeId: string, operation: string, bytes: Uint8Array): Promise<void> {
@@ -99,6 +99,10 @@ class Relay implements Adapter {
 
   #open(): RelaySession {
     if (this.#session) return this.#session
-    throw unavailable("the adapter is not connected")
+    throw notConnected()
   }
+}
+
+function notConnected(): Error {
+  return unavailable("the adapter is not connected")
 }

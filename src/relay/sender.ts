@@ -7,7 +7,7 @@ import { Timer } from "../core/timer.js"
 import type { Payload, Writable } from "../core/types.js"
 import type { AdapterCounters, PublishMeta } from "../hub/adapter.js"
 import type { BusLink } from "./bus.js"
-import { encodeEnvelope, type Part } from "./envelope.js"
+import { encodeEnvelope, type Part, type Position } from "./envelope.js"
 import { Publications } from "./publications.js"
 import type { RelaySettings } from "./relay-options.js"
 import { Streams } from "./streams.js"
@@ -46,13 +46,17 @@ export class RelaySender {
 
   /** Publishes a payload. A publication that is rejected counts as one that did not arrive. */
   publish(channel: string, payload: Payload, { exceptIds, exceptChannels }: PublishMeta): Promise<void> {
-    return this.#send(channelSubject(channel), { kind: "payload", payload, exceptIds, exceptChannels })
+    return this.#send(channelSubject(channel), ({ stream, sequence }) => {
+      return { kind: "payload", stream, sequence, payload, exceptIds, exceptChannels }
+    })
   }
 
   /** Sends an operation to a node, or to all with `*`. */
   operate(nodeId: string, operation: string, bytes: Uint8Array): Promise<void> {
     const subject = nodeId === "*" ? ALL_NODES : nodeSubject(nodeId)
-    return this.#send(subject, { kind: "operation", operation, bytes })
+    return this.#send(subject, ({ stream, sequence }) => {
+      return { kind: "operation", stream, sequence, operation, bytes }
+    })
   }
 
   /** This node has a new link: others may mark again what it missed, and it marks what others missed. */
@@ -101,21 +105,27 @@ export class RelaySender {
     this.#streams.clear()
   }
 
-  async #send(subject: string, part: Unnumbered): Promise<void> {
-    const { settings, nodeId, maxBytes, counters } = this.#parts
+  #send(subject: string, partAt: (position: Position) => Part): Promise<void> {
+    const { settings, nodeId, maxBytes } = this.#parts
     const { clock, markMs } = settings
     const now = clock.now()
     const position = this.#streams.next(subject, now, isMarked(subject))
-    const bytes = encodeEnvelope(nodeId, now, { ...part, ...position } as Part)
+    const bytes = encodeEnvelope(nodeId, now, partAt(position))
     if (!this.#marking.isArmed && this.#streams.hasUnmarked) this.#marking.start(markMs)
-    try {
-      if (maxBytes !== false && bytes.byteLength > maxBytes) throw tooLarge(bytes.byteLength, maxBytes)
-      await this.#publications.add(subject, bytes)
-      counters.published += 1
-    } catch (error) {
-      counters.rejected += 1
-      throw error
-    }
+    const isTooLarge = maxBytes !== false && bytes.byteLength > maxBytes
+    const taken = isTooLarge
+      ? Promise.reject(tooLarge(bytes.byteLength, maxBytes))
+      : this.#publications.add(subject, bytes, now)
+    return taken.then(this.#published, this.#rejected)
+  }
+
+  readonly #published = (): void => {
+    this.#parts.counters.published += 1
+  }
+
+  readonly #rejected = (error: unknown): never => {
+    this.#parts.counters.rejected += 1
+    throw error
   }
 
   #mark(quietMs: number): void {
@@ -124,7 +134,7 @@ export class RelaySender {
     for (const { subject, ...mark } of this.#streams.takeMarks(now, quietMs)) {
       const bytes = encodeEnvelope(nodeId, now, { kind: "mark", ...mark })
       // told twice, and again to whoever comes back
-      this.#publications.add(subject, bytes).catch(() => {})
+      this.#publications.add(subject, bytes, now).catch(() => {})
     }
     if (this.#streams.hasUnmarked) this.#marking.start(settings.markMs)
   }
@@ -135,8 +145,6 @@ export class RelaySender {
     void (async () => link.publish(subject, bytes))().catch(() => {})
   }
 }
-
-type Unnumbered = Part extends infer P ? (P extends Part ? Omit<P, "stream" | "sequence"> : never) : never
 
 /** Operations are answered, and lost ones noticed by whoever waits for the answer. */
 function isMarked(subject: string): boolean {

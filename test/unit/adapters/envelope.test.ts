@@ -26,12 +26,46 @@ const RUNS = runs(1_000)
 
 describe("R4: an envelope between nodes", () => {
   it("R4: brings back whatever it was made of", () => {
-    const property = fc.property(name, fc.double({ noNaN: true }), anyPart, (nodeId, sentAt, part) => {
-      const written = encodeEnvelope(nodeId, sentAt, part)
-      expect(decodeEnvelope(written)).toEqual({ nodeId, sentAt, part })
-      expect(isProbe(written)).toBe(part.kind === "probe")
-    })
+    const property = fc.property(
+      name,
+      fc.double({ noNaN: true, noDefaultInfinity: true }),
+      anyPart,
+      (nodeId, sentAt, part) => {
+        const written = encodeEnvelope(nodeId, sentAt, part)
+        expect(decodeEnvelope(written)).toEqual({ nodeId, sentAt, part })
+        expect(isProbe(written)).toBe(part.kind === "probe")
+      },
+    )
     fc.assert(property, RUNS)
+  })
+
+  it("R4: is refused where its moment is no number: it would make everything of that node late", () => {
+    for (const moment of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
+      const written = encodeEnvelope("node", moment, { kind: "hello" })
+      expect(() => decodeEnvelope(written)).toThrow(RangeError)
+    }
+  })
+
+  it("R4: stands in memory of its own, whatever is written next, and however long its texts are", () => {
+    const make = (length: number) => {
+      const text = "ä🦀\ud800x".repeat(length)
+      const part = {
+        kind: "payload",
+        stream: 1,
+        sequence: 2 ** 53 - 1,
+        exceptIds: [text],
+        exceptChannels: [],
+      } as const
+      return { text, bytes: encodeEnvelope(text, 1.5, { ...part, payload: text }) }
+    }
+    const written = [0, 1, 8, 9, 10, 11, 200, 1_024, 5_000, 20_000, 3].map(make)
+    for (const { text, bytes } of written) {
+      const whole = text.replaceAll("\ud800", "\ufffd")
+      expect(decodeEnvelope(bytes)).toMatchObject({
+        nodeId: whole,
+        part: { exceptIds: [whole], payload: whole },
+      })
+    }
   })
 
   it("R4: is read, ignored, or refused with a RangeError or TypeError, whatever the bytes", () => {
