@@ -60,26 +60,29 @@ export class Flusher {
   /** Outboxes that ask while a sliced flush is on its way wait behind it, so nothing overtakes. */
   #slice(outboxes: readonly Flushable[], start: number): void {
     const until = this.#clock.now() + SLICE_MS
-    let next = start
-    try {
-      while (next < outboxes.length) {
-        if (next % SLICE_LENGTH === 0 && next > start && this.#clock.now() > until) break
-        next += 1
-        outboxes[next - 1]?.flush()
+    for (let i = start; i < outboxes.length; i += 1) {
+      if (i % SLICE_LENGTH === 0 && i > start && this.#clock.now() > until) {
+        this.#clock.defer(() => this.#slice(outboxes, i))
+        return
       }
-    } finally {
-      // a socket that throws is somebody else's, and those behind it are written all the same
-      this.#goOn(outboxes, next)
+      try {
+        outboxes[i]?.flush()
+      } catch (error) {
+        this.#rethrow(error)
+      }
     }
+    this.#isScheduled = false
+    if (this.#waiting.length > 0) {
+      this.#isScheduled = true
+      this.#clock.defer(this.#run)
+    } else this.#plantTrees()
   }
 
-  #goOn(outboxes: readonly Flushable[], next: number): void {
-    if (next < outboxes.length) this.#clock.defer(() => this.#slice(outboxes, next))
-    else if (this.#waiting.length > 0) this.#clock.defer(this.#run)
-    else {
-      this.#isScheduled = false
-      this.#plantTrees()
-    }
+  /** A socket that throws is somebody else's. It is not hidden, and those behind it are written all the same. */
+  #rethrow(error: unknown): void {
+    this.#clock.defer(() => {
+      throw error
+    })
   }
 
   /** What has been written is not to be kept by the trees it was gathered in. */
