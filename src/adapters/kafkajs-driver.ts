@@ -3,6 +3,7 @@
  * of a name that was never used, so that it is given all partitions and begins at their ends.
  */
 
+import { AdapterError } from "../core/errors.js"
 import { randomId } from "../wire/connection-options.js"
 import type {
   KafkaConsumerLike,
@@ -83,10 +84,25 @@ async function openProducer(kafka: KafkaJs, topic: string): Promise<KafkaProduce
   }
   return {
     async send(records) {
-      await producer.send({ topic, acks: ALL_IN_SYNC, messages: records.map(message) })
+      try {
+        await producer.send({ topic, acks: ALL_IN_SYNC, messages: records.map(message) })
+      } catch (error) {
+        throw isTooLarge(error) ? tooLarge(topic, error) : error
+      }
     },
     close,
   }
+}
+
+/** `kafkajs` wraps what Kafka answered in what it makes of it. */
+function isTooLarge(error: unknown): boolean {
+  const { type, cause } = (error ?? {}) as { readonly type?: unknown; readonly cause?: unknown }
+  return type === "MESSAGE_TOO_LARGE" || (cause !== undefined && isTooLarge(cause))
+}
+
+function tooLarge(topic: string, cause: unknown): AdapterError {
+  const message = `the topic ${topic} takes less than maxMessageBytes says: set that to the topic's max.message.bytes`
+  return new AdapterError("PAYLOAD_TOO_LARGE", message, { cause })
 }
 
 /** `kafkajs` makes text of whatever is no Buffer. */

@@ -7,6 +7,7 @@
 import { checkCount, type Given, reject } from "../core/options.js"
 import type { Adapter } from "../hub/adapter.js"
 import type { Bus, BusEvents, BusLink } from "../relay/bus.js"
+import { tooLarge } from "../relay/publications.js"
 import { relayAdapter } from "../relay/relay.js"
 import type { RelayOptions } from "../relay/relay-options.js"
 
@@ -38,6 +39,13 @@ export interface NatsSubscriptionLike {
 
 /** The parts of a NATS connection that are used: those of `@nats-io/transport-node` fit. */
 export interface NatsConnectionLike {
+  /** What the server said of itself. */
+  readonly info?:
+    | {
+        /** The largest payload it takes, in bytes. */
+        readonly max_payload?: number
+      }
+    | undefined
   /** Sends. Says nothing of what became of it. */
   publish(subject: string, payload: Uint8Array): void
   /** Asks for a subject. */
@@ -132,6 +140,10 @@ class NatsLink implements BusLink {
 
   /** NATS says nothing of a publication; that it answered a later ping proves that it read it. */
   async publish(subject: string, bytes: Uint8Array): Promise<void> {
+    const max = this.#connection.info?.max_payload
+    if (max !== undefined && bytes.byteLength > max) {
+      throw tooLarge("the NATS server (max_payload)", bytes.byteLength, max)
+    }
     this.#connection.publish(this.#name(subject), bytes)
     await this.#flush()
   }

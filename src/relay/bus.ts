@@ -40,7 +40,8 @@ export interface BusLink {
   /** Wants subjects no longer. */
   unsubscribe(subjects: readonly string[]): MaybePromise<void>
   /**
-   * Resolves when the broker took it, to whatever it said. Rejects when it did not, or when that cannot be known.
+   * Resolves when the broker took it, to whatever it said. Rejects when it did not, or when that cannot be known; with
+   * `PAYLOAD_TOO_LARGE` where the broker takes less than the bus was told.
    */
   publish(subject: string, bytes: Uint8Array): MaybePromise<unknown>
   /** Ends everything this link made, whatever state it is in, and never waits for an answer of the broker. */

@@ -116,7 +116,7 @@ export class Publications {
     settle(
       () => link.publish(publication.subject, publication.bytes),
       () => this.#settle(publication),
-      (error) => this.#settle(publication, unavailable("the broker did not take it", error)),
+      (error) => this.#settle(publication, refusal(error)),
     )
   }
 
@@ -146,6 +146,21 @@ export class Publications {
     this.#waiting = this.#waiting.filter((it) => this.#open.has(it))
     if (isStuck) this.#onTimeout()
   }
+}
+
+/** A message that is too large is the publisher's business, everything else the broker's. */
+function refusal(error: unknown): Error {
+  return error instanceof AdapterError && error.code === "PAYLOAD_TOO_LARGE"
+    ? error
+    : unavailable("the broker did not take it", error)
+}
+
+/** The error of a message that is larger than whoever was given it takes, in bytes. */
+export function tooLarge(who: string, size: number, max: number): AdapterError {
+  return new AdapterError(
+    "PAYLOAD_TOO_LARGE",
+    `${who} takes up to ${max} bytes, envelope included, received ${size}`,
+  )
 }
 
 /** The error of whatever the broker did not do. */

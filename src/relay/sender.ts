@@ -2,13 +2,12 @@
  * The way out: numbers what this node publishes, hands it over, and tells where quiet streams ended.
  */
 
-import { AdapterError } from "../core/errors.js"
 import { Timer } from "../core/timer.js"
 import type { Payload, Writable } from "../core/types.js"
 import type { AdapterCounters, PublishMeta } from "../hub/adapter.js"
 import type { BusLink } from "./bus.js"
 import { encodeEnvelope, type Part, type Position } from "./envelope.js"
-import { Publications } from "./publications.js"
+import { Publications, tooLarge } from "./publications.js"
 import type { RelaySettings } from "./relay-options.js"
 import { Streams } from "./streams.js"
 import { ALL_NODES, channelOf, channelSubject, nodeSubject } from "./subjects.js"
@@ -114,7 +113,7 @@ export class RelaySender {
     if (!this.#marking.isArmed && this.#streams.hasUnmarked) this.#marking.start(markMs)
     const isTooLarge = maxBytes !== false && bytes.byteLength > maxBytes
     const taken = isTooLarge
-      ? Promise.reject(tooLarge(bytes.byteLength, maxBytes))
+      ? Promise.reject(tooLarge("the adapter", bytes.byteLength, maxBytes))
       : this.#publications.add(subject, bytes, now)
     return taken.then(this.#published, this.#rejected)
   }
@@ -149,9 +148,4 @@ export class RelaySender {
 /** Operations are answered, and lost ones noticed by whoever waits for the answer. */
 function isMarked(subject: string): boolean {
   return channelOf(subject) !== undefined
-}
-
-function tooLarge(size: number, max: number): AdapterError {
-  const message = `the adapter takes up to ${max} bytes, envelope included, received ${size}`
-  return new AdapterError("PAYLOAD_TOO_LARGE", message)
 }
