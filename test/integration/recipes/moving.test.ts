@@ -1,7 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises"
 import { createHub } from "holdfast"
 import { attach } from "holdfast/server"
-import { describe, expect, it, onTestFinished } from "vitest"
+import { describe, expect, it, onTestFinished, vi } from "vitest"
 import { runRecipe, serveRecipe } from "../../support/recipe.js"
 import { startHttp } from "../../support/server-http.js"
 import { connect } from "../../support/ws-server.js"
@@ -111,5 +111,46 @@ describe("recipes for moving", () => {
       'two {"turn":7}',
       "two complete",
     ])
+  })
+
+  it("websocket-libraries: one connection at a time, and none that nobody has", async () => {
+    type Message = { type: string; id?: string; payload?: unknown }
+    let count = 0
+    let most = 0
+    const hub = createHub<Message, Message>()
+    onTestFinished(() => hub.close())
+    hub.on("connection", () => {
+      count += 1
+      most = Math.max(most, hub.size)
+    })
+    hub.on("message", ({ connection, data }) => {
+      if (data.type === "connection_init") connection.send({ type: "connection_ack" })
+      if (data.type !== "subscribe") return
+      const { id = "" } = data
+      connection.send({ type: "next", id, payload: { data: { turn: count } } })
+      // the line breaks twice, and the third connection stays
+      if (count < 3) setTimeout(() => connection.terminate(), 50)
+    })
+    const server = await startHttp()
+    attach(server.server, hub, { protocols: ["graphql-transport-ws"] })
+    const program = await runRecipe("websocket-libraries", {
+      index: 1,
+      given: `const url = "${server.url}"`,
+      replace: ["retryAttempts: 100", "retryAttempts: 100, retryWait: async () => {}"], // tests have less patience
+      after: `
+        await new Promise<void>((resolve, error) => {
+          const next = ({ data }) => {
+            console.log(JSON.stringify(data))
+            if (data.turn === 3) resolve()
+          }
+          client.subscribe({ query: "subscription { one }" }, { next, error, complete() {} })
+        })
+        await client.dispose()`,
+    })
+    const { code, stdout, stderr } = await program.exited(20_000)
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" })
+    expect(stdout.trim().split("\n")).toEqual(['{"turn":1}', '{"turn":2}', '{"turn":3}'])
+    await vi.waitFor(() => expect(hub.size).toBe(0), 10_000)
+    expect({ count, most }).toEqual({ count: 3, most: 1 })
   })
 })
