@@ -44,7 +44,7 @@ export interface RedisAdapterOptions extends RelayOptions {
  *
  * @param client - A client of `@redis/client` (or `redis`) or of `ioredis`. It is a pattern: the adapter opens
  * connections of its own with the same settings, two for each node of Redis, and never uses or ends yours. A client of
- * a cluster has to be connected.
+ * a cluster has to be connected; another of `ioredis` that is for this alone wants `lazyConnect: true`.
  * @throws InvalidOptionError with the value received.
  *
  * @example
