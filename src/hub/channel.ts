@@ -26,8 +26,10 @@ export function roomChannel(room: string): string {
  * The channels of one room or of several.
  * @throws InvalidOptionError when any name is no string of 1 to 512 bytes.
  */
-export function roomChannels(rooms: string | readonly string[]): string[] {
-  return Array.isArray(rooms) ? rooms.map(roomChannel) : [roomChannel(rooms as string)]
+export function roomChannels(rooms: string | Iterable<string>): string[] {
+  // a string is iterable too, and is one room
+  const isSeveral = typeof rooms === "object" && rooms !== null && Symbol.iterator in rooms
+  return isSeveral ? Array.from(rooms, roomChannel) : [roomChannel(rooms as string)]
 }
 
 /**

@@ -39,9 +39,9 @@ export interface ConnectionHost<Incoming, Outgoing, Data> {
   /** @internal What counts. */
   readonly counters: HubCounters
   /** Adds to rooms. */
-  join(connection: HubConnection<Incoming, Outgoing, Data>, rooms: string | readonly string[]): Promise<void>
+  join(connection: HubConnection<Incoming, Outgoing, Data>, rooms: string | Iterable<string>): Promise<void>
   /** Takes out of rooms. */
-  leave(connection: HubConnection<Incoming, Outgoing, Data>, rooms: string | readonly string[]): void
+  leave(connection: HubConnection<Incoming, Outgoing, Data>, rooms: string | Iterable<string>): void
   /** The rooms of a connection. */
   roomsOf(connection: HubConnection<Incoming, Outgoing, Data>): ReadonlySet<string>
   /** Whether the hub itself takes messages. */
@@ -123,12 +123,12 @@ export class HubConnection<Incoming = unknown, Outgoing = unknown, Data = unknow
    * After the end of the connection it does nothing. The promise may be ignored: a failure is also an `error` event.
    * @throws InvalidOptionError at once, for a room name that is empty or above 512 bytes.
    */
-  join(rooms: string | readonly string[]): Promise<void> {
+  join(rooms: string | Iterable<string>): Promise<void> {
     return this.#host.join(this, rooms)
   }
 
   /** Leaves rooms; those it is not in are ignored. What was sent before is still delivered. */
-  leave(rooms: string | readonly string[]): void {
+  leave(rooms: string | Iterable<string>): void {
     this.#host.leave(this, rooms)
   }
 

@@ -216,7 +216,7 @@ export class Hub<Incoming = unknown, Outgoing = unknown, Data = unknown> extends
    * The members of a room, or of several.
    * @throws InvalidOptionError for a room name that is empty or above 512 bytes.
    */
-  to(rooms: string | readonly string[]): Selection<Outgoing, HubConnection<Incoming, Outgoing, Data>> {
+  to(rooms: string | Iterable<string>): Selection<Outgoing, HubConnection<Incoming, Outgoing, Data>> {
     return this.#select({ ...ALL, channels: [] }).to(rooms)
   }
 

@@ -34,7 +34,7 @@ export class Membership<Member extends { readonly state: ConnectionState }> {
   }
 
   /** Adds a member to rooms. Resolves when sends from any node reach it there. */
-  join(member: Member, rooms: string | readonly string[]): Promise<void> {
+  join(member: Member, rooms: string | Iterable<string>): Promise<void> {
     const confirmations = roomChannels(rooms)
       .map((channel) => this.enter(channel, member))
       .filter((it) => it !== undefined)
@@ -46,7 +46,7 @@ export class Membership<Member extends { readonly state: ConnectionState }> {
   }
 
   /** Takes a member out of rooms. */
-  leave(member: Member, rooms: string | readonly string[]): void {
+  leave(member: Member, rooms: string | Iterable<string>): void {
     for (const channel of roomChannels(rooms)) this.exit(channel, member)
   }
 

@@ -57,7 +57,7 @@ export class PublisherSelection<Outgoing = unknown> {
   }
 
   /** Without the members of these rooms. */
-  exceptRooms(rooms: string | readonly string[]): PublisherSelection<Outgoing> {
+  exceptRooms(rooms: string | Iterable<string>): PublisherSelection<Outgoing> {
     return this.#with({ exceptChannels: [...this.#names.exceptChannels, ...roomChannels(rooms)] })
   }
 
@@ -120,7 +120,7 @@ export class Publisher<Outgoing = unknown> {
    * The members of a room, or of several.
    * @throws InvalidOptionError for a room name that is empty or above 512 bytes.
    */
-  to(rooms: string | readonly string[]): PublisherSelection<Outgoing> {
+  to(rooms: string | Iterable<string>): PublisherSelection<Outgoing> {
     return this.#select([...new Set(roomChannels(rooms))])
   }
 

@@ -112,7 +112,7 @@ export class Selection<Outgoing, Member = unknown> {
    * The members of more rooms as well.
    * @throws InvalidOptionError for a room name that is empty or above 512 bytes.
    */
-  to(rooms: string | readonly string[]): Selection<Outgoing, Member> {
+  to(rooms: string | Iterable<string>): Selection<Outgoing, Member> {
     const more = roomChannels(rooms)
     const { channels } = this.#names
     // everybody is more than any room: another node must not serve a room's members a second time
@@ -126,7 +126,7 @@ export class Selection<Outgoing, Member = unknown> {
   }
 
   /** Without the members of these rooms. */
-  exceptRooms(rooms: string | readonly string[]): Selection<Outgoing, Member> {
+  exceptRooms(rooms: string | Iterable<string>): Selection<Outgoing, Member> {
     return this.#with({ exceptChannels: [...this.#names.exceptChannels, ...roomChannels(rooms)] })
   }
 

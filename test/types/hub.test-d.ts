@@ -30,6 +30,7 @@ describe("a hub's messages", () => {
       hub.to("r").to(["r2"]).except(["id", connection]).exceptRooms("r3").local.send(said),
     ).toEqualTypeOf<SendReport>()
     expectTypeOf(hub.user("ada").send(said, { key: "k" })).toEqualTypeOf<SendReport>()
+    expectTypeOf(hub.to(connection.rooms).send(said)).toEqualTypeOf<SendReport>()
     expectTypeOf(hub.everybody.send(said)).toEqualTypeOf<SendReport>()
     expectTypeOf(hub.send("id", said)).toEqualTypeOf<HubSendResult>()
   })

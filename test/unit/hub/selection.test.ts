@@ -31,6 +31,18 @@ describe("a selection", () => {
     expect(peers.map(({ connection }) => connection.messagesOut)).toEqual([2, 2, 2])
   })
 
+  it("takes any list of rooms, those of a connection for one", async () => {
+    const { hub, peers, receivers } = trio()
+    const [{ connection }] = peers
+    expect(hub.to(peers[1].connection.rooms).send("hi").matched).toBe(3)
+    expect(hub.everybody.exceptRooms(connection.rooms).send("hi").matched).toBe(1)
+    await receivers()
+    void connection.join(new Set(["r2", "r3"]))
+    connection.leave(["r1", "r3"].values())
+    expect([...connection.rooms]).toEqual(["r2"])
+    expect(hub.to([]).send("hi").matched).toBe(0)
+  })
+
   it("delivers once even when a listener sends to other selections meanwhile", () => {
     const { hub, add } = stubHub({ maxBufferedBytes: 20, overflow: "drop-newest" })
     for (const id of ["a", "b", "c"]) add(id, "r1", "r2")
@@ -166,6 +178,7 @@ describe("A10: names of rooms and users", () => {
     ["selection.to", (name) => trio().hub.everybody.to(name)],
     ["exceptRooms", (name) => trio().hub.everybody.exceptRooms(name)],
     ["join", (name) => trio().peers[0].connection.join(name)],
+    ["join of a set", (name) => trio().peers[0].connection.join(new Set(["fine", name]))],
     ["join of several", (name) => trio().peers[0].connection.join(["fine", name])],
     ["leave", (name) => trio().peers[0].connection.leave(name)],
     ["members", (name) => trio().hub.members(name)],
