@@ -18,7 +18,7 @@ function readSources(): Record<string, string> {
 }
 
 describe("the sources", () => {
-  it("import only downwards, each foreign package in one file, and the clock in one file", () => {
+  it("K2: import only downwards, each foreign package in one file, and the clock in one file", () => {
     const files = readSources()
     expect(Object.keys(files)).toContain("index.ts")
     expect(check(files)).toEqual([])

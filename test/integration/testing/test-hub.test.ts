@@ -89,6 +89,15 @@ describe("K4: connectTestClient", () => {
     await expect(client.closed(5)).rejects.toThrow("no end of the connection within 5 ms")
   })
 
+  it("waits for a second, unless it is told otherwise", async () => {
+    const server = await startServer()
+    await using client = await connectTestClient(server.url)
+    await server.accepted()
+    const begun = performance.now()
+    await expect(client.next()).rejects.toThrow("no message within 1000 ms")
+    expect(performance.now() - begun).toBeGreaterThan(990) // timers may be early by a little
+  })
+
   it("has what came before the end, and then says how it ended", async () => {
     const server = await startServer()
     await using client = await connectTestClient(server.url)

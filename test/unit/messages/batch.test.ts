@@ -90,6 +90,21 @@ describe("T7: a batch", () => {
     expect(frames).toEqual(["a\nb", "c"])
   })
 
+  it("holds 16 KiB and 100 messages, and waits for 10 ms, unless told otherwise", async () => {
+    const { clock, frames, sender } = sending(text())
+    expect(sender.send("x".repeat(16_383))).toBe("waiting")
+    expect(sender.send("y")).toBe("waiting") // with a line feed between them it would be one byte too many
+    expect(frames.map((it) => it.length)).toEqual([16_383])
+    await clock.advance(9)
+    expect(frames).toHaveLength(1)
+    await clock.advance(1)
+    expect(frames.splice(0)).toHaveLength(2)
+    expect(sender.send("x".repeat(16_384))).toBe("sent")
+    const said = Array.from({ length: 100 }, (_, i) => sender.send(String(i)))
+    expect(said).toEqual([...Array(99).fill("waiting"), "sent"])
+    expect(frames.map((it) => String(it).split("\n").length)).toEqual([1, 100])
+  })
+
   it("is sent when it has as many messages as it may, and says what became of it", async () => {
     const { clock, frames, sender } = sending(text(), { maxMessages: 3 })
     expect(["a", "b", "c", "d"].map((it) => sender.send(it))).toEqual([

@@ -349,6 +349,18 @@ describe("T5: the answers of a router", () => {
 })
 
 describe("T5: createRequests", () => {
+  it("gives an answer 10 s, and lets 1,024 wait for one peer, unless told otherwise", async () => {
+    const { ask, outcomes, clock, pending } = await asking("connection")
+    for (let i = 0; i < 1_024; i += 1) await ask({ type: "get" })
+    expect([outcomes, pending()]).toEqual([[], 1_024])
+    await ask({ type: "get" })
+    expect(outcomes).toEqual(["QUEUE_FULL"])
+    await clock.advance(9_999)
+    expect(outcomes).toHaveLength(1)
+    await clock.advance(1)
+    expect(outcomes.slice(1)).toEqual(Array(1_024).fill("REQUEST_TIMEOUT"))
+  })
+
   it.each([
     [{ timeoutMs: 0 }, "requests.timeoutMs must be a number from 1 to 2147483647, received 0"],
     [{ maxPending: 0 }, "requests.maxPending must be a whole number ≥ 1, received 0"],
