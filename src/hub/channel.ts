@@ -3,11 +3,8 @@
  * "everybody" apart, so a room may have any name.
  */
 
-import { reject } from "../core/options.js"
-import { byteLength } from "../wire/utf8.js"
+import { checkName } from "../wire/name.js"
 
-/** A room or a user is named with up to so many bytes of UTF-8. */
-const MAX_NAME_BYTES = 512
 const ROOM = "room:"
 const USER = "user:"
 
@@ -43,16 +40,4 @@ export function userChannel(userId: string): string {
 /** The room a channel belongs to; `undefined` for other channels. */
 export function roomOf(channel: string): string | undefined {
   return channel.startsWith(ROOM) ? channel.slice(ROOM.length) : undefined
-}
-
-/**
- * A name that messages can be addressed to.
- * @throws InvalidOptionError when it is no string of 1 to 512 bytes.
- */
-export function checkName(path: string, name: unknown): string {
-  if (typeof name !== "string") reject(path, "a string", name)
-  if (name.length === 0 || byteLength(name) > MAX_NAME_BYTES) {
-    reject(path, `1 to ${MAX_NAME_BYTES} bytes of UTF-8`, name)
-  }
-  return name
 }

@@ -9,10 +9,10 @@ import {
   type ConnectionSettings,
   resolveConnection,
 } from "../wire/connection-options.js"
+import { checkName } from "../wire/name.js"
 import type { HeartbeatOptions } from "../wire/pulse.js"
 import { OPEN, type SocketLike } from "../wire/socket.js"
 import type { Adapter } from "./adapter.js"
-import { checkName } from "./channel.js"
 import type { HubConnectionIdentity } from "./hub-connection.js"
 import { memoryAdapter } from "./memory-adapter.js"
 import type { UpgradeRequest } from "./raw-stream.js"

@@ -8,7 +8,7 @@ import { isThenable } from "../core/maybe-promise.js"
 import { checkMoment, reject } from "../core/options.js"
 import { type Clock, Timer } from "../core/timer.js"
 import type { MaybePromise } from "../core/types.js"
-import { checkName } from "../hub/channel.js"
+import { checkName } from "../wire/name.js"
 import type { PathParams } from "./path-pattern.js"
 import { checkRefusal, type Refusal } from "./refusal.js"
 
