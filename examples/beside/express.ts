@@ -8,6 +8,7 @@ import type { AddressInfo } from "node:net"
 import express from "express"
 import { createHub } from "holdfast"
 import { attach } from "holdfast/server"
+import { stopOnSignals } from "./stop-on-signals.js"
 
 const hub = createHub<{ text: string }, { from: string; text: string }>()
 hub.on("message", ({ connection, data }) => hub.broadcast({ from: connection.id, text: data.text }))
@@ -29,11 +30,4 @@ http.listen(Number(process.env.PORT ?? 8080), "127.0.0.1", () => {
   console.log(`both together:    curl -X POST http://127.0.0.1:${port}/say/hello`)
 })
 
-for (const signal of ["SIGINT", "SIGTERM"]) {
-  process.once(signal, async () => {
-    await attachment.drain({ windowMs: 1_000 })
-    await hub.close()
-    http.close()
-    http.closeIdleConnections()
-  })
-}
+stopOnSignals(attachment, hub, http)

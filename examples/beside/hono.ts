@@ -8,6 +8,7 @@ import { serve } from "@hono/node-server"
 import { createHub } from "holdfast"
 import { attach } from "holdfast/server"
 import { Hono } from "hono"
+import { stopOnSignals } from "./stop-on-signals.js"
 
 const hub = createHub<{ text: string }, { from: string; text: string }>()
 hub.on("message", ({ connection, data }) => hub.broadcast({ from: connection.id, text: data.text }))
@@ -28,11 +29,4 @@ const http = serve(options, ({ port }) => {
 }) as Server
 const attachment = attach(http, hub, { path: "/ws" })
 
-for (const signal of ["SIGINT", "SIGTERM"]) {
-  process.once(signal, async () => {
-    await attachment.drain({ windowMs: 1_000 })
-    await hub.close()
-    http.close()
-    http.closeIdleConnections()
-  })
-}
+stopOnSignals(attachment, hub, http)

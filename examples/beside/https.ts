@@ -10,6 +10,7 @@ import type { AddressInfo } from "node:net"
 import { type ConnectError, createHub, ReconnectingClient } from "holdfast"
 import { attach } from "holdfast/server"
 import { selfSigned } from "./self-signed.js"
+import { stopOnSignals } from "./stop-on-signals.js"
 
 const { PORT = "8443", TLS_KEY, TLS_CERT } = process.env
 const certificate =
@@ -56,11 +57,4 @@ console.log(`HTTPS answers:    curl -k https://127.0.0.1:${port}/`)
 console.log(`the hub listens:  npx wscat -n -c wss://127.0.0.1:${port}/ws  and type {"text":"hi"}`)
 console.log(`both together:    curl -k -X POST https://127.0.0.1:${port}/say?text=hello`)
 
-for (const signal of ["SIGINT", "SIGTERM"]) {
-  process.once(signal, async () => {
-    await attachment.drain({ windowMs: 1_000 })
-    await hub.close()
-    https.close()
-    https.closeIdleConnections()
-  })
-}
+stopOnSignals(attachment, hub, https)

@@ -23,15 +23,16 @@ export function bundlePage(): Promise<ReadonlyMap<string, Asset>> {
 }
 
 async function bundle(): Promise<ReadonlyMap<string, Asset>> {
-  const [html, css, icon, script] = await Promise.all([
+  const [html, ground, style, icon, script] = await Promise.all([
     readFile(new URL("index.html", folder)),
+    readFile(new URL("../pages/ground.css", import.meta.url)),
     readFile(new URL("style.css", folder)),
     readFile(new URL("icon.svg", folder)),
     bundleScript(new URL("page.ts", folder)),
   ])
   return new Map<string, Asset>([
     ["/", { type: "text/html; charset=utf-8", body: html }],
-    ["/style.css", { type: "text/css; charset=utf-8", body: css }],
+    ["/style.css", { type: "text/css; charset=utf-8", body: Buffer.concat([ground, style]) }],
     ["/icon.svg", { type: "image/svg+xml", body: icon }],
     ["/page.js", { type: "text/javascript; charset=utf-8", body: script }],
   ])

@@ -1,6 +1,6 @@
 /**
- * Hands out the page of an example: its script with the library in it, its markup, and its style behind one that all
- * pages share. It knows HTTP, and nothing of what the pages do.
+ * Hands out the page of an example: its script with the library in it, its markup, and its style behind what all
+ * pages share and what these have in common. It knows HTTP, and nothing of what the pages do.
  */
 
 import { readFile } from "node:fs/promises"
@@ -19,8 +19,9 @@ const HEADERS = {
 export async function servePage(
   folder: URL,
 ): Promise<(request: IncomingMessage, response: ServerResponse) => void> {
-  const [html, base, style, icon, script] = await Promise.all([
+  const [html, ground, base, style, icon, script] = await Promise.all([
     readFile(new URL("index.html", folder)),
+    readFile(new URL("ground.css", import.meta.url)),
     readFile(new URL("base.css", import.meta.url)),
     readFile(new URL("style.css", folder)),
     readFile(new URL("../chat/page/icon.svg", import.meta.url)),
@@ -28,7 +29,7 @@ export async function servePage(
   ])
   const files = new Map<string, { readonly type: string; readonly body: string | Uint8Array }>([
     ["/", { type: "text/html; charset=utf-8", body: html }],
-    ["/style.css", { type: "text/css; charset=utf-8", body: Buffer.concat([base, style]) }],
+    ["/style.css", { type: "text/css; charset=utf-8", body: Buffer.concat([ground, base, style]) }],
     ["/icon.svg", { type: "image/svg+xml", body: icon }],
     ["/page.js", { type: "text/javascript; charset=utf-8", body: script }],
   ])
