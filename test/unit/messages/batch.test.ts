@@ -15,6 +15,7 @@ import { describe, expect, it, vi } from "vitest"
 import { byteLength } from "../../../src/wire/utf8.js"
 import { connectedPair } from "../../support/connected-pair.js"
 import { PLACES, place } from "../../support/messages-place.js"
+import { runs } from "../../support/runs.js"
 import vectors from "../../vectors/batch.json" with { type: "json" }
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex")
@@ -237,6 +238,7 @@ describe("T7: a batch", () => {
           )
         expect(seen).toEqual(taken)
       }),
+      runs(100),
     )
   })
 
