@@ -118,4 +118,19 @@ describe("recipes for messages", () => {
       stderr: "",
     })
   })
+
+  it("one-function-for-each-connection: each has a state of its own, and cleans up however it ends", async () => {
+    const { program, url } = await serveRecipe("one-function-for-each-connection")
+    const [ada, bob] = [await connect(url("/ws")), await connect(url("/ws"))]
+    for (const client of [ada, bob])
+      expect(JSON.parse(String(await client.next()))).toMatchObject({ type: "hello" })
+    for (const n of [1, 2, 3]) ada.send(`{"type":"add","n":${n}}`)
+    bob.send('{"type":"add","n":10}')
+    const sums = [await ada.next(), await ada.next(), await ada.next(), await bob.next()]
+    expect(sums.map((it) => JSON.parse(String(it)).sum)).toEqual([1, 3, 6, 10])
+    ada.send('{"type":"leave"}')
+    await program.line(/^over with 6$/)
+    bob.socket.terminate()
+    await program.line(/^over with 10$/)
+  })
 })
