@@ -67,9 +67,10 @@ export { createHub, Hub } from "./hub/hub.js"
 export { type ConnectionHost, HubConnection, type HubConnectionIdentity } from "./hub/hub-connection.js"
 export type { LossReason } from "./hub/hub-counters.js"
 export type { HubErrorEvent, HubEvents } from "./hub/hub-events.js"
-export type { AddOptions, HubOptions } from "./hub/hub-options.js"
+export type { HubOptions } from "./hub/hub-options.js"
 export type { HubStats } from "./hub/hub-stats.js"
 export { memoryAdapter } from "./hub/memory-adapter.js"
+export type { AddOptions } from "./hub/newcomer.js"
 export {
   createPublisher,
   Publisher,

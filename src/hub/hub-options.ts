@@ -1,21 +1,17 @@
 /**
- * What a hub can be told, and what is told of each connection that is added to it.
+ * What a hub can be told.
  */
 
 import { isSendableCloseCode } from "../core/close-codes.js"
-import { checkMethods, checkMoment, checkMs, type Given, reject } from "../core/options.js"
+import { checkMethods, checkMs, type Given, reject } from "../core/options.js"
 import {
   type ConnectionOptions,
   type ConnectionSettings,
   resolveConnection,
 } from "../wire/connection-options.js"
-import { checkName } from "../wire/name.js"
 import type { HeartbeatOptions } from "../wire/pulse.js"
-import { OPEN, type SocketLike } from "../wire/socket.js"
 import type { Adapter } from "./adapter.js"
-import type { HubConnectionIdentity } from "./hub-connection.js"
 import { memoryAdapter } from "./memory-adapter.js"
-import type { UpgradeRequest } from "./raw-stream.js"
 
 /** Settings of a hub: those of its connections, and its own. */
 export interface HubOptions<Incoming = unknown, Outgoing = unknown>
@@ -30,12 +26,6 @@ export interface HubOptions<Incoming = unknown, Outgoing = unknown>
   readonly queryTimeoutMs?: number
   /** Finds dead connections; `false` for none. @defaultValue a ping after 15 s of silence, the end 10 s later */
   readonly heartbeat?: HeartbeatOptions | false
-}
-
-/** What is particular to a connection that is added to a hub. */
-export interface AddOptions<Data = unknown> extends HubConnectionIdentity<Data> {
-  /** The HTTP upgrade request. Its address and its stream are taken; it is not kept. */
-  readonly request?: UpgradeRequest | undefined
 }
 
 /** {@link HubOptions} with everything decided. */
@@ -78,23 +68,6 @@ export function resolveHub<Incoming, Outgoing>(
  */
 export function checkCloseCode(code: number): void {
   if (!isSendableCloseCode(code)) reject("close code", "1000–1014 but for 1004–1006, or 3000–4999", code)
-}
-
-/**
- * Checks what is added, before anything is done: a connection that was refused must not stay behind half added.
- * @throws InvalidOptionError with the value received.
- */
-export function checkAddition(
-  socket: SocketLike,
-  { id, userId, expiresAt }: HubConnectionIdentity,
-  taken: ReadonlyMap<string, unknown>,
-): void {
-  if (socket?.readyState !== OPEN) reject("hub.add socket.readyState", "1 (open)", socket?.readyState)
-  if (userId !== undefined) checkName("hub.add userId", userId)
-  if (expiresAt !== undefined) checkMoment("hub.add expiresAt", expiresAt)
-  if (id !== undefined && taken.has(checkName("hub.add id", id))) {
-    reject("hub.add id", "the id of no other connection", id)
-  }
 }
 
 /**

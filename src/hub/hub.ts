@@ -4,7 +4,6 @@
  */
 
 import { CloseCode } from "../core/close-codes.js"
-import { correlationOf } from "../core/correlation.js"
 import { Emitter, loggable } from "../core/emitter.js"
 import { isLevelOn } from "../core/logger.js"
 import type { Given } from "../core/options.js"
@@ -17,14 +16,14 @@ import type { Adapter } from "./adapter.js"
 import { EVERYBODY, roomChannel, userChannel } from "./channel.js"
 import { Cluster } from "./cluster.js"
 import { Dispatcher } from "./dispatcher.js"
-import { type ConnectionHost, HubConnection, type HubConnectionIdentity } from "./hub-connection.js"
+import { type ConnectionHost, HubConnection } from "./hub-connection.js"
 import { HubCounters } from "./hub-counters.js"
 import type { HubErrorEvent, HubEvents } from "./hub-events.js"
 import { HubLog, whose } from "./hub-log.js"
-import { type AddOptions, checkAddition, checkCloseCode, type HubOptions, resolveHub } from "./hub-options.js"
+import { checkCloseCode, type HubOptions, resolveHub } from "./hub-options.js"
 import { collectStats, type HubStats } from "./hub-stats.js"
 import { Membership } from "./membership.js"
-import { canInflate, rawStream, type UpgradeRequest } from "./raw-stream.js"
+import { type AddOptions, checkAddition, identify } from "./newcomer.js"
 import { Rooms } from "./rooms.js"
 import {
   ALL,
@@ -197,7 +196,7 @@ export class Hub<Incoming = unknown, Outgoing = unknown, Data = unknown> extends
     const connection = new HubConnection<Incoming, Outgoing, Data>(
       this.#host,
       socket,
-      this.#identify(socket, options),
+      identify(socket, options, this.compression),
       this.#shared,
     )
     this.#connections.set(connection.id, connection)
@@ -322,28 +321,6 @@ export class Hub<Incoming = unknown, Outgoing = unknown, Data = unknown> extends
     const { connection } = payload as HubErrorEvent<Incoming, Outgoing, Data>
     if (event === "error") super.listenerFailed(event, error, payload)
     else this.raise({ error, stage: "listener", connection })
-  }
-
-  /** What the request says of a connection, where the application has not said it. */
-  #identify(socket: SocketLike, options: AddOptions<Data>): HubConnectionIdentity<Data> {
-    const { request } = options
-    return {
-      id: options.id,
-      data: options.data,
-      params: options.params,
-      userId: options.userId,
-      expiresAt: options.expiresAt,
-      inboundLimits: options.inboundLimits,
-      correlationId: options.correlationId ?? correlationOf(request?.headers),
-      remoteAddress: options.remoteAddress ?? request?.socket?.remoteAddress,
-      stream: options.stream ?? rawStream(socket, request),
-      canInflate: options.canInflate ?? this.#canInflate(socket, request),
-    }
-  }
-
-  #canInflate(socket: SocketLike, request: UpgradeRequest | undefined): boolean {
-    const { compression } = this.#settings
-    return compression !== false && canInflate(socket, request, compression.maxWindowBits)
   }
 
   #select(names: SelectionNames): Selection<Outgoing, HubConnection<Incoming, Outgoing, Data>> {

@@ -27,11 +27,12 @@ import {
   resolveConnection,
 } from "./connection-options.js"
 import type { Deflater } from "./deflater.js"
+import { Ending } from "./ending.js"
 import { Frame, type FrameOptions } from "./frame.js"
 import type { HeartbeatPeer } from "./heartbeat.js"
 import { Inbox, type InboxOwner } from "./inbox.js"
 import { Intake, type IntakeOwner } from "./intake.js"
-import { type PromiseWithResolvers, withResolvers } from "./message-iterator.js"
+import { withResolvers } from "./message-iterator.js"
 import { Outbox } from "./outbox.js"
 import type { OutboxOwner, SendResult } from "./outbox-options.js"
 import { OwnedSocket, type SocketOwner } from "./owned-socket.js"
@@ -43,8 +44,6 @@ import { closeSocket, hasDeflate, type SocketLike, terminate } from "./socket.js
 
 /** How long reading stays paused for a first listener that does not come, in milliseconds. */
 const UNHEARD_MS = 10_000
-
-const NOTHING_UNSENT: Lag = Object.freeze({ count: 0, bytes: 0 })
 
 /**
  * Wraps one open socket. From then on the connection does all sending on it. Whoever still calls the socket's own `send`
@@ -84,11 +83,8 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
   readonly #intake: Intake<Incoming>
   readonly #owned: OwnedSocket
   #state: ConnectionState = "open"
-  #cause: CloseCause = "peer"
-  #closeTimer: Timer | undefined
+  #end: Ending | undefined
   #unheardTimer: Timer | undefined
-  #closeInfo: CloseInfo | undefined
-  #closed: PromiseWithResolvers<CloseInfo> | undefined
 
   /**
    * @param socket - An open socket.
@@ -172,11 +168,7 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
 
   /** Resolves with how the connection ended. Never rejects. */
   get closed(): Promise<CloseInfo> {
-    if (this.#closed === undefined) {
-      this.#closed = withResolvers()
-      if (this.#closeInfo) this.#closed.resolve(this.#closeInfo)
-    }
-    return this.#closed.promise
+    return this.#ending.closed
   }
 
   /**
@@ -307,14 +299,15 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
   /** @internal */
   overflowed(): void {
     if (this.#state !== "open") return
-    this.#abandon(() => new ConnectionLostError("the outbox overflowed"))
+    this.#ending.lose(this.#outbox.abandon(() => new ConnectionLostError("the outbox overflowed")))
     this.#beginClose(CloseCode.OVERLOAD, "messages are read too slowly", "overflow")
   }
 
   /** @internal */
   overloaded(): void {
     if (this.#state !== "open") return
-    this.#abandon(() => new ConnectionLostError("the outboxes of all connections overflowed"))
+    const makeError = () => new ConnectionLostError("the outboxes of all connections overflowed")
+    this.#ending.lose(this.#outbox.abandon(makeError))
     this.#beginClose(CloseCode.OVERLOAD, "too much waits for slow readers", "overload")
   }
 
@@ -455,44 +448,41 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
   #beginClose(code: number, reason: string, cause: CloseCause): void {
     if (this.#state !== "open") return
     this.#state = "closing"
-    this.#cause = cause
+    this.#ending.because(cause)
     closeSocket(this.#socket, code, truncateReason(reason))
-    this.#closeTimer = new Timer(this.#settings.clock, () => this.#cut("close-timeout"))
-    this.#closeTimer.start(this.#settings.closeTimeoutMs)
+    const { clock, closeTimeoutMs } = this.#settings
+    this.#ending.allow(closeTimeoutMs, clock, () => this.#cut("close-timeout"))
     this.#inbox.closing()
   }
 
   #cut(cause: CloseCause): void {
     if (this.#state === "closed") return
-    if (this.#state === "open") this.#cause = cause
+    if (this.#state === "open") this.#ending.because(cause)
     this.#state = "closing"
     terminate(this.#socket)
     // a socket that cannot be terminated may take minutes to see that its peer is gone
     if (!this.#socket.terminate) this.socketClose(CloseCode.ABNORMAL, "")
   }
 
-  #unsent = NOTHING_UNSENT
-
-  #abandon(makeError: () => Error): void {
-    this.#unsent = this.#outbox.abandon(makeError)
+  get #ending(): Ending {
+    this.#end ??= new Ending()
+    return this.#end
   }
 
   /** @internal */
   socketClose(code: number, reason: string): void {
     if (this.#state === "closed") return
-    this.#closeTimer?.stop()
     this.#unheardTimer?.stop()
     this.#intake.stop()
     this.#owned.release()
     this.#state = "closed"
     const makeError = () => new ConnectionLostError(`the connection ended with ${code}`)
-    const left = this.#outbox.abandon(makeError, code !== CloseCode.ABNORMAL)
-    const unsent = { count: left.count + this.#unsent.count, bytes: left.bytes + this.#unsent.bytes }
-    this.#closeInfo = { code, reason, cause: this.#cause, unsent }
+    this.#ending.lose(this.#outbox.abandon(makeError, code !== CloseCode.ABNORMAL))
+    const info = this.#ending.end(code, reason)
     this.#intake.end()
     this.#inbox.end()
-    this.ended(this.#closeInfo)
-    this.#closed?.resolve(this.#closeInfo)
+    this.ended(info)
+    this.#ending.tell()
   }
 }
 
