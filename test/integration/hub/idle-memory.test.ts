@@ -51,5 +51,5 @@ async function measure(kind: "ws" | "hub"): Promise<Memory> {
 it("S63, P8: an idle connection of a hub, with a room and a heartbeat, takes little more memory than one of ws", async () => {
   const [ws, hub] = [await measure("ws"), await measure("hub")]
   expect(hub.rss).toBeLessThan(12_288)
-  expect(hub.heap / ws.heap).toBeLessThan(1.8)
+  expect(hub.heap / ws.heap).toBeLessThan(1.6)
 }, 60_000)

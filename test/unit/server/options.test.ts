@@ -2,6 +2,7 @@ import { createServer, type Server } from "node:http"
 import { createHub, type Hub } from "holdfast"
 import { type AttachOptions, attach, type LimitOptions } from "holdfast/server"
 import { describe, expect, it } from "vitest"
+import { resolveLimits } from "../../../src/server/limit-options.js"
 
 describe("attach", () => {
   const bad: readonly [option: string, values: readonly unknown[]][] = [
@@ -102,6 +103,14 @@ describe("attach", () => {
   it("S43: refuses a limit that it does not know: it would not be kept", () => {
     const limits = { perIp: 5 } as LimitOptions
     expect(() => attach(createServer(), createHub(), { limits })).toThrow(/limits\.perIp must be one of/)
+  })
+
+  it("S44: lets each client send 5,000 messages and 32 MiB a second, and four seconds' worth at once", () => {
+    const MIB = 1_048_576
+    expect(resolveLimits({}).inbound).toEqual({
+      messages: { perSecond: 5_000, burst: 20_000 },
+      bytes: { perSecond: 32 * MIB, burst: 128 * MIB },
+    })
   })
 
   it("S43: takes every limit that is off", () => {
