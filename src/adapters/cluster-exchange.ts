@@ -96,6 +96,11 @@ interface Worker {
   stop: () => void
 }
 
+/** A worker cannot have read less than nothing, nor more than it was sent. */
+function read(link: Link, bytes: number): void {
+  if (bytes > 0) link.unreadBytes = Math.max(0, link.unreadBytes - bytes)
+}
+
 class WorkerExchange implements Exchange {
   readonly #cluster: ClusterLike | undefined
   readonly #workers = new Map<unknown, Worker>()
@@ -169,7 +174,7 @@ class WorkerExchange implements Exchange {
     } else if (!link) {
       // it was opened at an exchange that is gone
       worker.way.post({ holdfast: "closed", link: request.link })
-    } else if (request.holdfast === "read") link.unreadBytes -= request.bytes
+    } else if (request.holdfast === "read") read(link, request.bytes)
     else {
       this.#work(link, request)
       worker.way.post({ holdfast: "done", link: link.id, id: request.id })

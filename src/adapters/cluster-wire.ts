@@ -114,7 +114,13 @@ export function ours<Message extends ToExchange | ToWorker>(message: unknown): M
   return typeof holdfast === "string" && typeof link === "string" ? (message as Message) : undefined
 }
 
-/** What parcels weigh, for who reads them and who counts what is unread. */
-export function sizeOf({ payloads }: Parcels): number {
-  return payloads.reduce((sum, { byteLength }) => sum + byteLength, 0)
+/** What a message takes beside its payload and its subject while it waits, about, in bytes. */
+const PARCEL_BYTES = 128
+
+/** What parcels weigh, for who reads them and who counts what is unread: small ones weigh too. */
+export function sizeOf({ subjects, payloads }: Parcels): number {
+  return payloads.reduce(
+    (sum, { byteLength }, i) => sum + byteLength + (subjects[i]?.length ?? 0) + PARCEL_BYTES,
+    0,
+  )
 }

@@ -2,6 +2,7 @@ import { binary, createHub, type Hub, text } from "holdfast"
 import { VirtualClock } from "holdfast/testing"
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest"
 import { Engine } from "../../support/adapters-engine.js"
+import { natsAdapter, natsServer } from "../../support/adapters-nats.js"
 import { AdapterNode } from "../../support/adapters-node.js"
 import { BrokerProxy } from "../../support/adapters-proxy.js"
 import { REDIS_CLIENTS, redisServer } from "../../support/adapters-redis.js"
@@ -105,6 +106,30 @@ describe("A9: a node without members of a room", () => {
     await until(() => hearer.texts.length === 500, "the messages elsewhere")
     expect(before).toBeGreaterThan(0)
     expect(proxy.bytesBack).toBe(before)
+    await Promise.all([speaker, hearer, idle].map((node) => node.adapter.close({ deadlineMs: 0 })))
+  })
+})
+
+describe("A9: a node without members of a room, over NATS", () => {
+  it("receives nothing for it: what comes are the server's own pings", async () => {
+    const server = await Engine.start(natsServer())
+    const proxy = await BrokerProxy.start(server.port)
+    onTestFinished(async () => {
+      await proxy.stop()
+      await server.stop()
+    })
+    const make = (port: number, clock?: VirtualClock) =>
+      natsAdapter(`nats://127.0.0.1:${port}`, clock ? { clock } : {})
+    const [speaker, hearer, idle] = await Promise.all([
+      AdapterNode.start(make(server.port)),
+      AdapterNode.start(make(server.port), "room:busy"),
+      AdapterNode.start(make(proxy.port, new VirtualClock()), "room:quiet"),
+    ])
+    const before = proxy.bytesBack
+    for (let i = 0; i < 500; i += 1) void speaker.publish("room:busy", "x".repeat(1_000))
+    await until(() => hearer.texts.length === 500, "the messages elsewhere")
+    // a ping has six bytes, and the first comes two seconds after the start
+    expect(proxy.bytesBack - before).toBeLessThan(100)
     await Promise.all([speaker, hearer, idle].map((node) => node.adapter.close({ deadlineMs: 0 })))
   })
 })

@@ -1,4 +1,4 @@
-import { type ClusterResult, createHub, memoryAdapter, text } from "holdfast"
+import { type Adapter, type ClusterResult, createHub, memoryAdapter, text } from "holdfast"
 import { describe, expect, it } from "vitest"
 import { loopbackCluster } from "../../support/adapters-cluster.js"
 import { RecordingAdapter } from "../../support/recording-adapter.js"
@@ -7,6 +7,23 @@ import { stubHub } from "../../support/stub-hub.js"
 /** The answers of a cluster by node, in the order of these names. */
 function byNode<T>({ results }: ClusterResult<T>, ...names: string[]): (T | undefined)[] {
   return names.map((name) => results.find(({ nodeId }) => nodeId === name)?.value)
+}
+
+/** An adapter whose node falls silent, as one does whose process stands still, and is never heard again. */
+function mortal(adapter: Adapter): { readonly adapter: Adapter; die(): void } {
+  let isDead = false
+  const [connect, send] = [adapter.connect.bind(adapter), adapter.send.bind(adapter)]
+  const changed: Pick<Adapter, "connect" | "send"> = {
+    connect: (context) =>
+      connect({ ...context, onOperation: (...args) => isDead || context.onOperation(...args) }),
+    send: (...args) => (isDead ? undefined : send(...args)),
+  }
+  return {
+    adapter: Object.assign(adapter, changed),
+    die() {
+      isDead = true
+    },
+  }
 }
 
 async function threeNodes() {
@@ -63,7 +80,28 @@ describe("S62: a question to the cluster", () => {
     ])
   })
 
-  it("A8: names a dead node as missing, and gives the answers of the others", async () => {
+  it("A8: names a dead node as missing, gives the answers of the others, and forgets it after six seconds", async () => {
+    const { start, network, clock, settle } = loopbackCluster()
+    const { adapter, die } = mortal(network.adapter())
+    const [a, b, c] = [await start(), await start(), await start({ adapter })]
+    for (const node of [a, b, c]) node.add(`of ${node.hub.nodeId}`, "r")
+    await clock.advance(1_900)
+    const names = [a, b, c].map(({ hub }) => hub.nodeId)
+    expect(byNode(await settle(a.hub.count("r")), ...names)).toEqual([1, 1, 1])
+    die()
+    const question = a.hub.count("r")
+    await clock.advance(2_000)
+    expect(byNode(await question, ...names)).toEqual([1, 1, undefined])
+    expect((await question).missing).toEqual([c.hub.nodeId])
+    await clock.advance(2_000)
+    expect(a.hub.nodes).toContain(c.hub.nodeId)
+    await clock.advance(4_000)
+    expect(a.hub.nodes).toEqual([b.hub.nodeId])
+    const later = await settle(a.hub.count("r"))
+    expect([byNode(later, ...names), later.missing]).toEqual([[1, 1, undefined], []])
+  })
+
+  it("A8: names all others as missing when nothing comes any more", async () => {
     const { a, b, c, names, network, clock } = await threeNodes()
     a.add("a1", "r")
     b.add("b1", "r")

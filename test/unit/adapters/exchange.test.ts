@@ -93,10 +93,36 @@ describe("an exchange", () => {
     stuck.opens("stuck", "c:a")
     const payload = new Uint8Array(16 * 1024 * 1024)
     for (let i = 0; i < 6; i += 1) one.says(publish(["c:a"], [payload]))
-    expect([stuck.count("deliver"), exchange.stats.dropped]).toEqual([4, 2])
+    // what a message takes beside its payload counts as well
+    expect([stuck.count("deliver"), exchange.stats.dropped]).toEqual([3, 3])
     stuck.says({ holdfast: "read", link: "stuck", bytes: 2 * payload.byteLength })
     one.says(publish(["c:a"], [payload]))
-    expect([stuck.count("deliver"), exchange.stats.dropped]).toEqual([5, 2])
+    expect([stuck.count("deliver"), exchange.stats.dropped]).toEqual([4, 3])
+  })
+
+  it("A6: keeps few small messages too for a worker that does not read: each weighs something", () => {
+    const [one, stuck] = [new FakeWorker(), new FakeWorker()]
+    const exchange = startExchange(one, stuck)
+    one.opens("one", "c:mine")
+    stuck.opens("stuck", "c:a")
+    const [subjects, payloads] = [Array(10_000).fill("c:a"), Array(10_000).fill(new Uint8Array())]
+    for (let i = 0; i < 100; i += 1) one.says(publish(subjects, payloads))
+    const { delivered, dropped } = exchange.stats
+    expect(delivered + dropped).toBe(1_000_000)
+    expect(delivered).toBeLessThan(600_000)
+  })
+
+  it("A6: is not misled by a worker that says nonsense of what it has read", () => {
+    const [one, stuck] = [new FakeWorker(), new FakeWorker()]
+    const exchange = startExchange(one, stuck)
+    one.opens("one", "c:mine")
+    stuck.opens("stuck", "c:a")
+    for (const bytes of [Number.NaN, -1e9, undefined, "many", 1e300]) {
+      stuck.says({ holdfast: "read", link: "stuck", bytes })
+    }
+    const payload = new Uint8Array(16 * 1024 * 1024)
+    for (let i = 0; i < 6; i += 1) one.says(publish(["c:a"], [payload]))
+    expect([stuck.count("deliver"), exchange.stats.dropped]).toEqual([3, 3])
   })
 
   it("forgets a worker that ends, and tells a link of another exchange that it is over", () => {

@@ -39,19 +39,22 @@ function lab(options: RelayOptions = {}) {
 const counters = (adapter: Adapter) => adapter.health().counters
 
 describe("A1: local members", () => {
-  it.each(["kill", "hang", "blackHole"] as const)("are served in the same turn after %s", async (fault) => {
-    const { clock, network, make } = lab()
-    const { hub, add } = stubHub({ adapter: make(), clock })
-    await clock.advance(10)
-    const { received } = add("a", "r")
-    network[fault]()
-    await clock.advance(10)
-    const before = clock.now()
-    hub.to("r").send("hi")
-    await clock.advance(0)
-    expect(received()).toEqual(["hi"])
-    expect(clock.now()).toBe(before)
-  })
+  it.each(["kill", "hang", "blackHole", "slow"] as const)(
+    "are served in the same turn after %s",
+    async (fault) => {
+      const { clock, network, make } = lab()
+      const { hub, add } = stubHub({ adapter: make(), clock })
+      await clock.advance(10)
+      const { received } = add("a", "r")
+      network[fault](5_000)
+      await clock.advance(10)
+      const before = clock.now()
+      hub.to("r").send("hi")
+      await clock.advance(0)
+      expect(received()).toEqual(["hi"])
+      expect(clock.now()).toBe(before)
+    },
+  )
 })
 
 describe("A2: sequences", () => {
@@ -313,7 +316,39 @@ describe("A9: a node", () => {
   })
 })
 
-describe("A10: the options of an adapter", () => {
+describe("A10: names of channels", () => {
+  it("are told apart whatever is in them, up to 1,024 bytes, and never mistaken for nodes or for all of them", async () => {
+    const { clock, start } = lab()
+    const hearing = [
+      "",
+      "a",
+      "n:x",
+      "c:",
+      "c:a",
+      "*",
+      ">",
+      "a.b",
+      "{a}b",
+      " ",
+      "\0",
+      "\n",
+      "é",
+      "e\u0301",
+      "🦀",
+      "__proto__",
+    ]
+    hearing.push("x".repeat(1_023), "x".repeat(1_024))
+    const [speaker, hearer] = [await start(), await start(...hearing)]
+    for (const it of hearing) void speaker.publish(it, `to ${it}`)
+    void speaker.publish("x".repeat(1_022), "to nobody")
+    await clock.advance(10)
+    expect(hearer.messages.map(({ channel, payload }) => [channel, payload])).toEqual(
+      hearing.map((it) => [it, `to ${it}`]),
+    )
+  })
+})
+
+describe("the options of an adapter", () => {
   it.each([
     [{ publishTimeoutMs: 0 }, "loopback.publishTimeoutMs must be a number from 1 to 2147483647, received 0"],
     [{ maxWaiting: -1 }, "loopback.maxWaiting must be a whole number ≥ 0, received -1"],
