@@ -76,9 +76,14 @@ class ShardedLink implements BusLink {
   }
 
   async unsubscribe(subjects: readonly string[]): Promise<void> {
-    await this.#eachPartition(subjects, (partition, channels) =>
-      this.#at("subscriber", partition, (connection) => connection.unsubscribe("sharded", channels)),
-    )
+    await this.#eachPartition(subjects, async (partition, channels) => {
+      try {
+        await this.#at("subscriber", partition, (it) => it.unsubscribe("sharded", channels), 0)
+      } catch (error) {
+        // the node gave them up when their slot moved; where it is now, they may be wanted again
+        if (!isMoved(error)) throw error
+      }
+    })
   }
 
   async publish(subject: string, bytes: Uint8Array): Promise<void> {
@@ -118,11 +123,12 @@ class ShardedLink implements BusLink {
     await Promise.all([...partitions].map(([partition, channels]) => work(partition, channels)))
   }
 
-  /** Does something on the node that has a partition; once more, where the slot has moved since. */
+  /** Does something on the node that has a partition, and follows a slot that has moved since. */
   async #at(
     role: "publisher" | "subscriber",
     partition: number,
     work: (connection: RedisConnection) => Promise<unknown>,
+    maxMoves = MAX_MOVES,
   ): Promise<void> {
     for (let moves = 0; ; moves += 1) {
       const address = await this.#nodeOf(partitionSlot(partition))
@@ -130,7 +136,7 @@ class ShardedLink implements BusLink {
         await work(await this.#connection(role, address))
         return
       } catch (error) {
-        if (!isMoved(error) || moves >= MAX_MOVES || this.#isClosed) throw error
+        if (!isMoved(error) || moves >= maxMoves || this.#isClosed) throw error
         this.#topology = undefined
       }
     }

@@ -78,6 +78,18 @@ describe("A4: a link to a Redis Cluster", () => {
     expect(cluster.asked).toEqual(["1 SPUBLISH", "1 SPUBLISH"])
   })
 
+  it("does not follow a slot to end a subscription: on its new node the channel may be wanted again", async () => {
+    const cluster = fakeCluster()
+    const link = await open(cluster)
+    await link.subscribe([LOW])
+    cluster.slots = () => [[0, 16_383, ["127.0.0.1", 2]]]
+    cluster.answer = (port) => {
+      if (port === 1) throw new Error("MOVED 460 127.0.0.1:2")
+    }
+    await Promise.all([link.unsubscribe([LOW]), link.subscribe([LOW])])
+    expect(cluster.asked.filter((it) => it.startsWith("2"))).toEqual(["2 subscribe 1"])
+  })
+
   it("asks for the slots once, however many messages leave", async () => {
     const cluster = fakeCluster()
     let times = 0
