@@ -3,10 +3,19 @@
  * The numbers are RFC 6455, section 7.4, the IANA registry behind it, and two of our own in the private range.
  */
 
+// one by one as well: a bundler leaves out what is not used, but never a part of an object
+export const NORMAL = 1000
+export const ABNORMAL = 1006
+export const EXPIRED = 4401
+export const REVOKED = 4403
+const NO_STATUS = 1005
+const RESTART = 1012
+const OVERLOAD = 1013
+
 /** The close codes this library sends or explains. */
 export const CloseCode = {
   /** The purpose of the connection is fulfilled. */
-  NORMAL: 1000,
+  NORMAL,
   /** The server stops, or the page is left. */
   GOING_AWAY: 1001,
   /** A frame broke the protocol. */
@@ -14,9 +23,9 @@ export const CloseCode = {
   /** A kind of message that this endpoint does not take. */
   UNSUPPORTED_DATA: 1003,
   /** Never sent: the peer's close frame had no code. */
-  NO_STATUS: 1005,
+  NO_STATUS,
   /** Never sent: the connection ended without a close frame. */
-  ABNORMAL: 1006,
+  ABNORMAL,
   /** Text that is not UTF-8, and the like. */
   INVALID_PAYLOAD: 1007,
   /** A rule of the application was broken. */
@@ -28,15 +37,15 @@ export const CloseCode = {
   /** The server met an error it did not expect. */
   INTERNAL: 1011,
   /** The server restarts; come back after a random wait. */
-  RESTART: 1012,
+  RESTART,
   /** The server is overloaded, or this reader is too slow; come back after a random wait. */
-  OVERLOAD: 1013,
+  OVERLOAD,
   /** A gateway got a bad answer from behind it. */
   BAD_GATEWAY: 1014,
   /** Private range: the login is missing or has expired. */
-  EXPIRED: 4401,
+  EXPIRED,
   /** Private range: the login was revoked, or does not allow this. */
-  REVOKED: 4403,
+  REVOKED,
 } as const
 
 /** What a close code tells a client: dial again with the usual backoff, wait longer first, or stop. */
@@ -51,20 +60,14 @@ const NEVER: ReadonlySet<number> = new Set([1002, 1003, 1007, 1008, 1009, 1010])
  */
 export function retryAdvice(code: number): RetryAdvice {
   if (NEVER.has(code) || (code >= 4400 && code <= 4499)) return "never"
-  return code === CloseCode.RESTART || code === CloseCode.OVERLOAD ? "later" : "now"
+  return code === RESTART || code === OVERLOAD ? "later" : "now"
 }
 
 /** Tells whether a code may stand in a close frame (RFC 6455, section 7.4.1; 1015 and the two above are never sent). */
 export function isSendableCloseCode(code: number): boolean {
   if (!Number.isInteger(code)) return false
   if (code >= 3000) return code <= 4999
-  return (
-    code >= 1000 &&
-    code <= 1014 &&
-    code !== 1004 &&
-    code !== CloseCode.NO_STATUS &&
-    code !== CloseCode.ABNORMAL
-  )
+  return code >= 1000 && code <= 1014 && code !== 1004 && code !== NO_STATUS && code !== ABNORMAL
 }
 
 /** A close frame has 125 bytes for its code and its reason (RFC 6455, section 5.5). */

@@ -12,47 +12,14 @@ import type { Unsubscribe } from "./types.js"
 /** Takes one payload. A promise it returns is watched: a rejection counts as a throw. */
 export type Listener<Payload> = (payload: Payload) => unknown
 
-const forget = Symbol("forget")
-const settle = Symbol("settle")
-const failed = Symbol("failed")
-
-/** What a listener's place needs of its emitter. */
-interface Owner {
-  [forget](subscription: Subscription): void
-  [settle](event: PropertyKey, payload: unknown, result: PromiseLike<unknown>): void
-  [failed](event: PropertyKey, error: unknown, payload: unknown): void
+/** One listener's place in an emitter. */
+interface Subscription {
+  readonly owner: Emitter<object>
+  readonly event: PropertyKey
+  readonly listener: Listener<never>
+  readonly isOnce: boolean
+  isActive: boolean
 }
-
-/** One listener's place in an emitter. Its own `this` for the dispatch function below. */
-class Subscription {
-  isActive = true
-
-  constructor(
-    readonly owner: Owner,
-    readonly event: PropertyKey,
-    readonly listener: Listener<never>,
-    readonly isOnce: boolean,
-  ) {}
-
-  cancel(target: EventEmitter): void {
-    this.isActive = false
-    target.removeListener(this.event as string, run, this)
-  }
-}
-
-function dispatch(this: Subscription, payload: never): void {
-  if (!this.isActive) return
-  if (this.isOnce) this.owner[forget](this)
-  try {
-    const result = this.listener(payload)
-    if (isThenable(result)) this.owner[settle](this.event, payload, result)
-  } catch (error) {
-    this.owner[failed](this.event, error, payload)
-  }
-}
-
-/** The one function that `eventemitter3` sees; its context says whose listener is meant. */
-const run = dispatch as (payload: unknown) => void
 
 /** An error as a log may have it. That of a codec quotes the message it is about, and payloads are not logged. */
 export function loggable(error: unknown): object {
@@ -72,6 +39,19 @@ export interface ErrorEvent {
  * one added while an event is dispatched is first called at the next.
  */
 export class Emitter<Events extends object> {
+  /** The one function that `eventemitter3` sees; its context says whose listener is meant. */
+  static #run(this: Subscription, payload: unknown): void {
+    const { owner, event } = this
+    if (!this.isActive) return
+    if (this.isOnce) owner.#forget(this)
+    try {
+      const result = this.listener(payload as never)
+      if (isThenable(result)) owner.#settle(event, payload, result)
+    } catch (error) {
+      owner.listenerFailed(event, error, payload)
+    }
+  }
+
   /** Takes the errors that nobody listens to. */
   protected readonly logger: Logger
   #target: EventEmitter | undefined
@@ -96,7 +76,7 @@ export class Emitter<Events extends object> {
     const found = this.#subscriptions?.find(
       (it) => it.event === event && it.listener === (listener as unknown),
     )
-    if (found) this[forget](found)
+    if (found) this.#forget(found)
   }
 
   /** How many listeners an event has. */
@@ -134,21 +114,15 @@ export class Emitter<Events extends object> {
     return undefined
   }
 
-  /** @internal */
-  [forget](subscription: Subscription): void {
-    if (!subscription.isActive || !this.#target) return
-    subscription.cancel(this.#target)
+  #forget(subscription: Subscription): void {
+    if (!subscription.isActive) return
+    subscription.isActive = false
+    this.#target?.removeListener(subscription.event as string, Emitter.#run, subscription)
     const list = this.#subscriptions
     list?.splice(list.indexOf(subscription), 1)
   }
 
-  /** @internal */
-  [failed](event: PropertyKey, error: unknown, payload: unknown): void {
-    this.listenerFailed(event, error, payload)
-  }
-
-  /** @internal */
-  [settle](event: PropertyKey, payload: unknown, result: PromiseLike<unknown>): void {
+  #settle(event: PropertyKey, payload: unknown, result: PromiseLike<unknown>): void {
     const done = this.listenerPending(event, payload)
     // a promise of another make could throw here, or settle twice
     Promise.resolve(result).then(done, (error: unknown) => {
@@ -160,9 +134,9 @@ export class Emitter<Events extends object> {
   #subscribe(event: PropertyKey, listener: Listener<never>, isOnce: boolean): Unsubscribe {
     this.#target ??= new EventEmitter()
     this.#subscriptions ??= []
-    const subscription = new Subscription(this, event, listener, isOnce)
+    const subscription: Subscription = { owner: this, event, listener, isOnce, isActive: true }
     this.#subscriptions.push(subscription)
-    this.#target.on(event as string, run, subscription)
-    return () => this[forget](subscription)
+    this.#target.on(event as string, Emitter.#run, subscription)
+    return () => this.#forget(subscription)
   }
 }

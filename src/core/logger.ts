@@ -35,14 +35,18 @@ const toConsole =
 
 /** Writes every level to the console. */
 export const consoleLogger: Logger = {
-  debug: toConsole("debug"),
-  info: toConsole("info"),
-  warn: toConsole("warn"),
-  error: toConsole("error"),
+  debug: /* @__PURE__ */ toConsole("debug"),
+  info: /* @__PURE__ */ toConsole("info"),
+  warn: /* @__PURE__ */ toConsole("warn"),
+  error: /* @__PURE__ */ toConsole("error"),
 }
 
 /** The default: warnings and errors reach the console, the rest is silence. */
-export const defaultLogger: Logger = { ...silentLogger, warn: consoleLogger.warn, error: consoleLogger.error }
+export const defaultLogger: Logger = {
+  ...silentLogger,
+  warn: /* @__PURE__ */ toConsole("warn"),
+  error: /* @__PURE__ */ toConsole("error"),
+}
 
 /** Whether it is worth putting a line together. */
 export function isLevelOn(logger: Logger, level: "debug" | "info" | "warn" | "error"): boolean {

@@ -228,7 +228,7 @@ export class Cluster {
   }
 }
 
-const NOBODY: Promise<ClusterResult<unknown>> = Promise.resolve({ results: [], missing: [] })
+const NOBODY: Promise<ClusterResult<unknown>> = /* @__PURE__ */ Promise.resolve({ results: [], missing: [] })
 
 function inParts(value: unknown): Omit<Answering, "id">[] {
   if (!Array.isArray(value) || value.length <= PART) return [{ value, isLast: true }]

@@ -86,7 +86,7 @@ export interface SelectionOwner<Outgoing, Member = unknown> {
 }
 
 /** Everybody, on all nodes. */
-export const ALL: SelectionNames = Object.freeze({
+export const ALL: SelectionNames = /* @__PURE__ */ Object.freeze({
   channels: Object.freeze([EVERYBODY]),
   exceptIds: Object.freeze([]),
   exceptChannels: Object.freeze([]),

@@ -35,9 +35,9 @@ export interface ExchangeParts<Peer> {
 }
 
 /** What the peer learns of an error that is none of its business. */
-const INTERNAL: Failure = Object.freeze({ reason: "INTERNAL", message: "the request failed" })
+const INTERNAL: Failure = /* @__PURE__ */ Object.freeze({ reason: "INTERNAL", message: "the request failed" })
 
-const DONE: Outcome = Object.freeze({ id: undefined, reply: undefined, error: undefined })
+const DONE: Outcome = /* @__PURE__ */ Object.freeze({ id: undefined, reply: undefined, error: undefined })
 
 /**
  * Handles a message, or each of a batch one after the other, and answers. Replies are not calls, and are left alone.
