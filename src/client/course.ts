@@ -3,8 +3,9 @@
  * It knows no messages.
  */
 
-import { CloseCode } from "../core/close-codes.js"
+import { ABNORMAL, NORMAL } from "../core/close-codes.js"
 import type { ErrorEvent } from "../core/emitter.js"
+import { checkNumber } from "../core/options.js"
 import { Timer } from "../core/timer.js"
 import type { ClientEnd, StateChange } from "./client-events.js"
 import type { ClientSettings } from "./client-options.js"
@@ -68,12 +69,17 @@ export class Course implements LinkOwner {
   /** The server or the application set the length of the wait. */
   #isWaitFirm = false
   #hurriedAt = Number.NEGATIVE_INFINITY
+  /** When it dials again, on the clock that timers go by. */
+  #dialsAt = 0
 
   constructor(settings: CourseSettings, owner: CourseOwner) {
     const { clock, policy, signal } = settings
     this.#settings = settings
     this.#owner = owner
-    this.#policy = new ReconnectPolicy(policy, (error) => owner.failed({ error, stage: "listener" }))
+    this.#policy = new ReconnectPolicy(
+      { ...policy, backoff: { ...policy.backoff, random: this.#random } },
+      (error) => owner.failed({ error, stage: "listener" }),
+    )
     this.#retryTimer = new Timer(clock, () => this.#dial())
     this.#stableTimer = new Timer(clock, () => this.#policy.reset())
     signal?.addEventListener("abort", this.#aborted)
@@ -97,9 +103,10 @@ export class Course implements LinkOwner {
   }
 
   pause(): void {
-    if (this.#isEnding || this.state === "paused") return
+    const { state } = this
+    if (this.#isEnding || state === "paused") return
     this.#detach()
-    if (!this.link) this.#to("paused")
+    if (!this.link && this.state === state) this.#to("paused")
   }
 
   /**
@@ -107,13 +114,12 @@ export class Course implements LinkOwner {
    * that follows when the connection turns out to have been lost meanwhile.
    */
   hurry(): void {
-    const { clock } = this.#settings
-    this.#hurriedAt = clock.now()
+    const now = this.#settings.clock.now()
+    this.#hurriedAt = now
     if (this.state !== "waiting" || this.#isWaitFirm) return
     const delayMs = this.#shortDelay
-    if (delayMs >= (this.retryAt ?? 0) - clock.date()) return
-    this.retryAt = clock.date() + delayMs
-    this.#retryTimer.start(delayMs)
+    // not by the date: it goes on while a machine sleeps, and timers may not
+    if (now + delayMs < this.#dialsAt) this.retryAt = this.#dialIn(delayMs)
   }
 
   /** Whatever was open or being dialled is gone without a sign: dials anew. */
@@ -123,7 +129,7 @@ export class Course implements LinkOwner {
   }
 
   /** Ends for that cause: after the closing handshake where there is a connection. */
-  leave(cause: EndCause, error?: unknown, code: number = CloseCode.NORMAL, reason = ""): void {
+  leave(cause: EndCause, error?: unknown, code: number = NORMAL, reason = ""): void {
     const { link } = this
     // while an end is being handled, an open client has no link any more
     if (this.state === "open" && link) {
@@ -173,7 +179,7 @@ export class Course implements LinkOwner {
   }
 
   get #shortDelay(): number {
-    return this.#settings.policy.backoff.random() * HURRY_MS
+    return this.#random() * HURRY_MS
   }
 
   /** A callback may have closed, paused or re-dialled while an end was being handled. */
@@ -200,6 +206,8 @@ export class Course implements LinkOwner {
   }
 
   #dial(): void {
+    // whoever hears of the end may try
+    if (this.#isEnded) return
     this.#retryTimer.stop()
     const link = new Link(this.#settings.link, this)
     this.link = link
@@ -208,8 +216,27 @@ export class Course implements LinkOwner {
   }
 
   #wait(delayMs: number): void {
+    this.#to("waiting", this.#dialIn(delayMs))
+  }
+
+  /** Returns when that is, in milliseconds since 1970. */
+  #dialIn(delayMs: number): number {
+    const { clock } = this.#settings
+    this.#dialsAt = clock.now() + delayMs
     this.#retryTimer.start(delayMs)
-    this.#to("waiting", this.#settings.clock.date() + delayMs)
+    return clock.date() + delayMs
+  }
+
+  /** Where the application's own source of chance fails, the platform's does: nothing waits for ever because of that. */
+  readonly #random = (): number => {
+    const { clock, policy } = this.#settings
+    try {
+      return checkNumber("backoff.random()", policy.backoff.random(), 0, 1)
+    } catch (error) {
+      // not at once: whoever hears of it may do anything, and a step is being taken
+      clock.soon(() => this.#owner.failed({ error, stage: "listener" }))
+      return Math.random()
+    }
   }
 
   #finish(cause: EndCause, error?: unknown): void {
@@ -239,14 +266,14 @@ export class Course implements LinkOwner {
     if (link) this.#retired = link
     this.#release()
     if (link) retired?.terminate()
-    link?.close(CloseCode.NORMAL, "")
+    link?.close(NORMAL, "")
   }
 
   #release(end?: LinkEnd): void {
     this.link = undefined
     this.#retryTimer.stop()
     this.#stableTimer.stop()
-    const isClean = this.state === "closing" && end !== undefined && end.code !== CloseCode.ABNORMAL
+    const isClean = this.state === "closing" && end !== undefined && end.code !== ABNORMAL
     this.#owner.released(end, isClean)
   }
 }

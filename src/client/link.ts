@@ -160,8 +160,9 @@ export class Link {
   /** Starts the closing handshake; a link that is not open yet ends at once. */
   close(code: number, reason: string): void {
     if (this.isOpen && this.#socket) {
-      closeSocket(this.#socket, code, reason)
+      // a socket may end within its own `close`
       this.#timer.start(this.#request.closeTimeoutMs)
+      closeSocket(this.#socket, code, reason)
     } else this.#end(code, reason)
   }
 
@@ -193,6 +194,8 @@ export class Link {
       error: (error) => this.#failed(error),
       refused: (status, header) => this.fail(refusal(status, header("retry-after"), this.#request.clock)),
     })
+    // a constructor that is not the platform's may run anything
+    if (this.#isEnded) this.#abandon()
   }
 
   #opened(): void {
@@ -223,10 +226,14 @@ export class Link {
     if (this.#isEnded) return
     this.#isEnded = true
     this.#timer.stop()
-    this.#unlisten?.()
-    if (this.#socket) terminate(this.#socket)
+    this.#abandon()
     this.#abort.abort(this.#error)
     const end = { code, reason, wasOpen: this.#wasOpen, error: this.#error }
     this.#owner.linkEnded(this, end, this.#stage)
+  }
+
+  #abandon(): void {
+    this.#unlisten?.()
+    if (this.#socket) terminate(this.#socket)
   }
 }

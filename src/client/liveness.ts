@@ -93,7 +93,7 @@ export class Liveness {
   }
 
   #judge(): void {
-    if (this.#pulse.seenAt >= this.#probedAt) return
+    if (this.#link.isReadingPaused || this.#pulse.seenAt >= this.#probedAt) return
     // the page slept again meanwhile: answers may lie unread
     const lateMs = this.#options.clock.now() - this.#probedAt - PROBE_MS
     if (lateMs > PROBE_MS) this.probe()

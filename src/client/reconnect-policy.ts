@@ -3,7 +3,7 @@
  */
 
 import { type BackoffSettings, backoffDelay } from "../core/backoff.js"
-import { CloseCode, type RetryAdvice, retryAdvice } from "../core/close-codes.js"
+import { EXPIRED, REVOKED, type RetryAdvice, retryAdvice } from "../core/close-codes.js"
 import { ConnectError, hasErrorCode } from "../core/errors.js"
 import { checkMs } from "../core/options.js"
 import type { LinkEnd } from "./link.js"
@@ -136,7 +136,7 @@ function fatal(error: unknown): EndCause | undefined {
 }
 
 function isAuth(code: number): boolean {
-  return code === CloseCode.EXPIRED || code === CloseCode.REVOKED
+  return code === EXPIRED || code === REVOKED
 }
 
 /** How long the server asked to stay away, in milliseconds: `Retry-After`, or `{"retryAfterMs":n}` as the close reason. */

@@ -3,7 +3,7 @@
  * one open connection is a {@link Session}'s, and sending is the {@link Sender}'s. None of them knows the others.
  */
 
-import { CloseCode, isSendableCloseCode, truncateReason } from "../core/close-codes.js"
+import { isSendableCloseCode, NORMAL, truncateReason } from "../core/close-codes.js"
 import { Emitter, type ErrorEvent } from "../core/emitter.js"
 import { ConnectionLostError, hasErrorCode } from "../core/errors.js"
 import { resolveLogger } from "../core/logger.js"
@@ -171,7 +171,8 @@ export class ReconnectingClient<Incoming = unknown, Outgoing = unknown>
    * see {@link ClientSendAsyncOptions.until}. It may take as long as there is no connection; bound it with a `signal`
    * or `ttlMs`. One ping proves all fenced messages that are sent in one go.
    *
-   * @throws UnconfirmedError when the connection died before the proof: the message may have arrived.
+   * @throws UnconfirmedError when the connection died before the proof, or `signal` was aborted while it was awaited: the
+   * message may have arrived.
    * @throws QueueFullError, SendTimeoutError (`ttlMs`), HoldfastError `ABORTED` (`signal`, a newer message of the same
    * `key`, `clearQueue`), ConnectionLostError (the client ended) when it was not sent.
    * @throws CodecError when the codec cannot encode it.
@@ -212,8 +213,8 @@ export class ReconnectingClient<Incoming = unknown, Outgoing = unknown>
    * @param reason - Cut to 123 bytes of UTF-8, never through a character.
    * @throws InvalidOptionError for any other code.
    */
-  close(code: number = CloseCode.NORMAL, reason = ""): Promise<ClientEnd> {
-    if (code !== CloseCode.NORMAL && !(code >= 3_000 && isSendableCloseCode(code))) {
+  close(code: number = NORMAL, reason = ""): Promise<ClientEnd> {
+    if (code !== NORMAL && !(code >= 3_000 && isSendableCloseCode(code))) {
       reject("close code", "1000 or 3000–4999", code)
     }
     this.#course.leave("closed", undefined, code, truncateReason(reason))

@@ -3,13 +3,19 @@
  * It knows no states; it is told when messages may flow, and when they never will again.
  */
 
-import { ConnectionLostError, HoldfastError, QueueFullError, SendTimeoutError } from "../core/errors.js"
+import {
+  ConnectionLostError,
+  HoldfastError,
+  QueueFullError,
+  SendTimeoutError,
+  UnconfirmedError,
+} from "../core/errors.js"
 import { checkMs, checkOneOf } from "../core/options.js"
 import { type Clock, Timer } from "../core/timer.js"
 import type { Payload } from "../core/types.js"
 import type { Codec } from "../wire/codec.js"
 import { withResolvers } from "../wire/message-iterator.js"
-import { type DropReason, SendQueue, type SendQueueSettings } from "../wire/send-queue.js"
+import { type DropReason, type QueuedMessage, SendQueue, type SendQueueSettings } from "../wire/send-queue.js"
 import { byteLength } from "../wire/utf8.js"
 import type { Ledger, Receipt } from "./ledger.js"
 import type { Link } from "./link.js"
@@ -65,15 +71,14 @@ export class Sender<Outgoing> {
   readonly #pump: Timer
   #link: Link | undefined
   #ledger: Ledger | undefined
-  #isFlushing = false
+  /** The socket is being given a message: it may call back. */
+  #isHanding = false
   #isEnded = false
 
   constructor(settings: SenderSettings<Outgoing>, onDrop: (message: Outgoing, reason: DropReason) => void) {
     this.#settings = settings
     this.#onDrop = onDrop
-    this.#queue = new SendQueue(settings.queue, settings.clock, ({ message, receipt }, reason) =>
-      this.#drop(message, reason, receipt),
-    )
+    this.#queue = new SendQueue(settings.queue, settings.clock, (item, reason) => this.#drop(item, reason))
     this.#pump = new Timer(settings.clock, () => this.#flush())
   }
 
@@ -118,13 +123,17 @@ export class Sender<Outgoing> {
   /** Sends a message, or keeps it, or gives it up. Tells nobody anything but drops and the receipt's owner. */
   send(message: Outgoing, options: ClientSendOptions, receipt?: Receipt): ClientSendResult {
     const { volatile, ttlMs, key, signal } = options
-    if (this.#isEnded) return this.#drop(message, "closed", receipt)
     const { codec, clock } = this.#settings
     const expiresAt = ttlMs === undefined ? undefined : clock.now() + checkMs("send.ttlMs", ttlMs)
     const payload = copied(codec.encode(message))
-    if (signal?.aborted) return this.#drop(message, "aborted", receipt)
-    if (this.#queue.size === 0 && this.#hasRoom && this.#transmit(payload, receipt)) return "sent"
-    if (volatile) return this.#drop(message, "volatile", receipt)
+    if (signal?.aborted) return this.#drop({ message, receipt, signal }, "aborted")
+    if (this.#queue.size === 0 && this.#hasRoom && this.#transmit(payload, receipt)) {
+      if (this.#queue.size > 0) this.#flush()
+      return "sent"
+    }
+    // asked late: the codec and the socket may have run anything
+    const reason = this.#isEnded ? "closed" : volatile && "volatile"
+    if (reason) return this.#drop({ message, receipt }, reason)
     const size = byteLength(payload)
     const isTaken = this.#queue.push({ message, payload, size, key, expiresAt, signal, receipt })
     this.#flush()
@@ -138,64 +147,72 @@ export class Sender<Outgoing> {
       "fenced",
     ])
     const { promise, resolve, reject } = withResolvers<void>()
-    const { signal } = options
-    const abort = () => reject(lossError("aborted", signal?.reason))
+    const { signal, ttlMs } = options
+    const { clock } = this.#settings
+    this.send(message, options, { until, resolve, reject })
+    // heard after the queue: a message that it has not got any more is on its way
+    const abort = () =>
+      reject(new UnconfirmedError("the signal was aborted before the answer", { cause: signal?.reason }))
+    const sentAt = clock.now()
+    const timer = new Timer(clock, () => this.#queue.expire(sentAt + (ttlMs ?? 0)))
     signal?.addEventListener("abort", abort)
+    if (ttlMs !== undefined) timer.start(ttlMs)
     try {
-      this.send(message, options, { until, resolve, reject })
       await promise
     } finally {
+      timer.stop()
       signal?.removeEventListener("abort", abort)
     }
   }
 
   get #hasRoom(): boolean {
     const link = this.#link
-    return link?.isOpen === true && link.bufferedBytes < this.#settings.highWaterMarkBytes
+    return !this.#isHanding && !!link?.isOpen && link.bufferedBytes < this.#settings.highWaterMarkBytes
   }
 
-  /** Sends what waits, oldest first, as far as the socket has room. A message leaves the queue once it was taken. */
+  /**
+   * Sends what waits, oldest first, as far as the socket has room. A message is out of the queue while the socket has
+   * it in its hands, so that nothing which happens meanwhile can give it up too.
+   */
   #flush(): void {
-    // a socket may call back while it takes a message, which is still at the head then
-    if (this.#isFlushing) return
-    this.#isFlushing = true
-    try {
-      this.#sendWaiting()
-    } finally {
-      this.#isFlushing = false
+    if (this.#isHanding) return
+    // whoever hears that a message has expired may do anything, and so may a socket that is asked for its room
+    while (this.#queue.peek() && this.#hasRoom) {
+      const item = this.#queue.shift()
+      if (item && !this.#transmit(item.payload, item.receipt)) this.#queue.unshift(item)
     }
     if (this.#link && this.#queue.size > 0) this.#pump.start(PUMP_MS)
   }
 
-  #sendWaiting(): void {
-    // room is looked for last: whoever hears that a message has expired may do anything
-    for (let item = this.#queue.peek(); item && this.#hasRoom; item = this.#queue.peek()) {
-      if (!this.#transmit(item.payload, item.receipt)) return
-      this.#queue.shift()
-    }
-  }
-
   #transmit(payload: Payload, receipt: Receipt | undefined): boolean {
     const link = this.#link
+    if (!link) return false
+    this.#isHanding = true
     try {
-      link?.send(payload)
+      link.send(payload)
       this.#ledger?.sent(receipt)
       return true
     } catch (cause) {
       this.stop()
+      if (this.#isEnded) receipt?.reject(lossError("closed"))
       // not at once: the message has to be in its place before anybody is told
       const error = new ConnectionLostError("the socket does not take messages any more", { cause })
-      this.#settings.clock.soon(() => link?.fail(error))
+      this.#settings.clock.soon(() => link.fail(error))
       return false
+    } finally {
+      this.#isHanding = false
     }
   }
 
-  #drop(message: Outgoing, reason: DropReason, receipt: Receipt | undefined): "dropped" {
-    receipt?.reject(lossError(reason))
+  #drop({ message, receipt, signal }: Lost<Outgoing>, reason: DropReason): "dropped" {
+    receipt?.reject(lossError(reason, signal?.reason))
     this.#onDrop(message, reason)
     return "dropped"
   }
 }
+
+/** A message that is given up, and whoever has to hear of it. */
+type Lost<Outgoing> = Pick<QueuedMessage<Outgoing, Receipt>, "message" | "receipt" | "signal">
 
 /** Why a message that is waited for will not be sent. */
 function lossError(reason: DropReason, cause?: unknown): Error {

@@ -42,7 +42,7 @@ export class Session<Incoming, Outgoing> implements LinkReceiver {
   readonly #settings: ClientSettings<Incoming, Outgoing>
   readonly #owner: SessionOwner<Incoming>
   readonly #ledger: Ledger
-  readonly #reader: FrameReader<Incoming> | undefined
+  #reader: FrameReader<Incoming> | undefined
   #liveness: Liveness | undefined
   /** That something came in has been noted already: a burst is one sign of life. */
   #isSeen = false
@@ -61,7 +61,6 @@ export class Session<Incoming, Outgoing> implements LinkReceiver {
       memory: owner.memory,
       onAnswer: (rttMs) => owner.answered(rttMs),
     })
-    this.#reader = settings.codec.reader?.()
   }
 
   /** Round-trip time of the last ping that was answered, in milliseconds. */
@@ -72,8 +71,16 @@ export class Session<Incoming, Outgoing> implements LinkReceiver {
   /** Runs `onOpen`, if there is one, and then lets messages flow. */
   async start(isReconnect: boolean): Promise<void> {
     const link = this.#link
+    const { codec, onOpen } = this.#settings
     link.receiver = this
-    if (this.#settings.onOpen && !(await this.#prepare(this.#settings.onOpen, isReconnect))) return
+    try {
+      this.#reader = codec.reader?.()
+      // a promise would let what comes in meanwhile overtake the queue
+      if (onOpen) await onOpen({ sendNow: this.#sendNow, isReconnect, protocol: link.protocol })
+    } catch (error) {
+      this.#owner.refused(link, error)
+      return
+    }
     // it may have ended meanwhile, or begun to
     if (!link.isOpen) return
     link.ready()
@@ -163,22 +170,9 @@ export class Session<Incoming, Outgoing> implements LinkReceiver {
     this.#isSeen = false
   }
 
-  async #prepare(
-    onOpen: NonNullable<ClientSettings<Incoming, Outgoing>["onOpen"]>,
-    isReconnect: boolean,
-  ): Promise<boolean> {
-    const link = this.#link
-    const sendNow = (message: Outgoing) => {
-      if (!link.isOpen) throw new ConnectionLostError("the connection is not open any more")
-      link.send(this.#settings.codec.encode(message))
-    }
-    try {
-      await onOpen({ sendNow, isReconnect, protocol: link.protocol })
-      return true
-    } catch (error) {
-      this.#owner.refused(link, error)
-      return false
-    }
+  readonly #sendNow = (message: Outgoing): void => {
+    if (!this.#link.isOpen) throw new ConnectionLostError("the connection is not open any more")
+    this.#link.send(this.#settings.codec.encode(message))
   }
 
   #watch(): void {

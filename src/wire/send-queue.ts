@@ -103,21 +103,35 @@ export class SendQueue<Message, Receipt = unknown> {
 
   /** Adds a message at the end. Returns whether it was taken. */
   push(item: QueuedMessage<Message, Receipt>): boolean {
-    if (item.signal?.aborted) return this.#drop(item, "aborted")
-    if (item.key !== undefined) this.#leave(this.#items.take(item.key), "replaced")
-    if (!this.#makeRoom(item.size)) return this.#drop(item, "queue-full")
-    this.#items.push(item, item.key)
-    this.#bytes += item.size
-    this.#noteExpiry(item.expiresAt)
-    if (item.signal) this.#listen(item, item.signal)
-    return true
+    if (item.signal?.aborted) {
+      this.#onDrop(item, "aborted")
+      return false
+    }
+    const gone: Loss<Message, Receipt>[] = []
+    const replaced = item.key === undefined ? undefined : this.#items.take(item.key)
+    if (replaced) gone.push([this.#forget(replaced), "replaced"])
+    const isTaken = this.#makeRoom(item.size, gone)
+    if (isTaken) this.#add(item)
+    else gone.push([item, "queue-full"])
+    this.#tell(gone)
+    return isTaken
+  }
+
+  /** Puts a message back before all others that was shifted and not sent after all. It needs no room. */
+  unshift(item: QueuedMessage<Message, Receipt>): void {
+    const later = this.#items.clear()
+    const isReplaced = item.key !== undefined && later.some(({ key }) => key === item.key)
+    if (isReplaced || item.signal?.aborted) this.#onDrop(item, isReplaced ? "replaced" : "aborted")
+    else this.#add(item)
+    for (const it of later) this.#items.push(it, it.key)
   }
 
   /** The oldest message that is still worth sending. It stays until {@link shift}. */
   peek(): QueuedMessage<Message, Receipt> | undefined {
     for (let item = this.#items.peek(); item; item = this.#items.peek()) {
       if (item.expiresAt === undefined || item.expiresAt > this.#clock.now()) return item
-      this.#leave(this.#items.shift(), "expired")
+      this.shift()
+      this.#onDrop(item, "expired")
     }
     return undefined
   }
@@ -125,8 +139,14 @@ export class SendQueue<Message, Receipt = unknown> {
   /** Takes out the oldest message. */
   shift(): QueuedMessage<Message, Receipt> | undefined {
     const item = this.#items.shift()
-    this.#forget(item)
-    return item
+    return item && this.#forget(item)
+  }
+
+  /** Drops whatever is not worth sending at that moment. Elsewhere it stays until its turn comes, or room is needed. */
+  expire(now: number): void {
+    const gone: Loss<Message, Receipt>[] = []
+    this.#expire(now, gone)
+    this.#tell(gone)
   }
 
   /** Takes out everything, oldest first. What has expired is reported as such and not returned. */
@@ -148,55 +168,56 @@ export class SendQueue<Message, Receipt = unknown> {
     return this.#items.size < this.#settings.maxMessages && this.#bytes + size <= this.#settings.maxBytes
   }
 
-  #makeRoom(size: number): boolean {
-    if (!this.#fits(size)) this.#expire()
+  #makeRoom(size: number, gone: Loss<Message, Receipt>[]): boolean {
+    if (!this.#fits(size)) this.#expire(this.#clock.now(), gone)
     if (size > this.#settings.maxBytes) return false
     while (!this.#fits(size)) {
-      if (this.#settings.overflow !== "drop-oldest") return false
-      this.#leave(this.#items.shift(), "queue-full")
+      const oldest = this.#settings.overflow === "drop-oldest" && this.shift()
+      if (!oldest) return false
+      gone.push([oldest, "queue-full"])
     }
     return true
   }
 
-  /** Only a full queue is searched for what has expired: elsewhere it does no harm until its turn comes. */
-  #expire(): void {
-    const now = this.#clock.now()
+  #expire(now: number, gone: Loss<Message, Receipt>[]): void {
     if (now < this.#nextExpiry) return
     this.#nextExpiry = Number.POSITIVE_INFINITY
     for (const item of this.#items.remove((it) => it.expiresAt !== undefined && it.expiresAt <= now)) {
-      this.#leave(item, "expired")
+      gone.push([this.#forget(item), "expired"])
     }
     for (const { expiresAt } of this.#items.values()) this.#noteExpiry(expiresAt)
   }
 
-  #noteExpiry(expiresAt: number | undefined): void {
-    if (expiresAt !== undefined && expiresAt < this.#nextExpiry) this.#nextExpiry = expiresAt
+  #noteExpiry(expiresAt = Number.POSITIVE_INFINITY): void {
+    this.#nextExpiry = Math.min(this.#nextExpiry, expiresAt)
   }
 
-  #listen(item: QueuedMessage<Message, Receipt>, signal: AbortSignal): void {
+  #add(item: QueuedMessage<Message, Receipt>): void {
+    const { signal } = item
+    this.#items.push(item, item.key)
+    this.#bytes += item.size
+    this.#noteExpiry(item.expiresAt)
+    if (!signal) return
     const abort = () => {
       this.#items.remove((it) => it === item)
-      this.#leave(item, "aborted")
+      this.#onDrop(this.#forget(item), "aborted")
     }
     signal.addEventListener("abort", abort)
     this.#unlisten.set(item, () => signal.removeEventListener("abort", abort))
   }
 
-  #leave(item: QueuedMessage<Message, Receipt> | undefined, reason: DropReason): void {
-    if (!item) return
-    this.#forget(item)
-    this.#drop(item, reason)
-  }
-
-  #forget(item: QueuedMessage<Message, Receipt> | undefined): void {
-    if (!item) return
+  #forget(item: QueuedMessage<Message, Receipt>): QueuedMessage<Message, Receipt> {
     this.#bytes -= item.size
     this.#unlisten.get(item)?.()
     this.#unlisten.delete(item)
+    return item
   }
 
-  #drop(item: QueuedMessage<Message, Receipt>, reason: DropReason): false {
-    this.#onDrop(item, reason)
-    return false
+  /** Comes last: whoever hears of a loss finds everything else in its place, and may do anything. */
+  #tell(gone: readonly Loss<Message, Receipt>[]): void {
+    for (const [item, reason] of gone) this.#onDrop(item, reason)
   }
 }
+
+/** A message that was given up, and why. */
+type Loss<Message, Receipt> = readonly [item: QueuedMessage<Message, Receipt>, reason: DropReason]

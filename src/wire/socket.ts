@@ -4,7 +4,7 @@
  */
 
 import isomorphicWebSocket from "isomorphic-ws"
-import { CloseCode, isSendableCloseCode } from "../core/close-codes.js"
+import { ABNORMAL, isSendableCloseCode } from "../core/close-codes.js"
 import type { Payload, Unsubscribe } from "../core/types.js"
 
 /** `readyState` of a socket that is open (WHATWG WebSockets, section 3.1). */
@@ -173,9 +173,9 @@ function listenWeb(socket: SocketLike, events: SocketEvents): Unsubscribe {
     ["pong", ({ data }: { data: ArrayBuffer }) => events.pong?.(new TextDecoder().decode(data))],
     [
       "close",
-      ({ code, reason }: { code: number; reason: string }) =>
-        // Deno says 0 where there was no close frame
-        events.close(code || CloseCode.ABNORMAL, reason),
+      ({ code, reason }: { code: number; reason: string | undefined }) =>
+        // Deno says 0 where there was no close frame, React Native nothing where there was no reason
+        events.close(code || ABNORMAL, reason ?? ""),
     ],
     ["error", (event: unknown) => events.error((event as { error?: unknown }).error ?? event)],
   ]

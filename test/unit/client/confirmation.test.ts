@@ -89,7 +89,7 @@ describe("C23 sendAsync until the socket has the message", () => {
     signal.removeEventListener = (type: string) => void listeners.push(`-${type}`)
     await expect(client.sendAsync(1n, { signal })).rejects.toMatchObject({ code: "ENCODE_FAILED" })
     await client.sendAsync(1, { signal })
-    expect(listeners).toEqual(["+abort", "-abort", "+abort", "-abort"])
+    expect(listeners).toEqual(["+abort", "-abort"])
   })
 })
 
@@ -144,7 +144,7 @@ describe("C23 sendAsync until the peer has the message", () => {
     expect([counts, network.received]).toEqual([[3], []])
   })
 
-  it("C23 rejects on its signal while it waits for the proof", async () => {
+  it("C23 rejects on its signal while it waits for the proof, and does not say that it was not sent", async () => {
     const { client, clock, network } = await openClient({ make: "frames" })
     network.last.isDeaf = true
     const abort = new AbortController()
@@ -152,7 +152,7 @@ describe("C23 sendAsync until the peer has the message", () => {
     await clock.advance(10)
     abort.abort()
     await clock.advance(1)
-    expect(fates).toEqual(["ABORTED"])
+    expect(fates).toEqual(["UNCONFIRMED"])
   })
 
   it("C23 rejects where nothing can prove it: a server that answers no ping", async () => {
@@ -262,5 +262,32 @@ describe("C23 unconfirmed", () => {
     socket.pong("sg")
     await clock.advance(1)
     expect(fates.filter((it) => it === "done")).toHaveLength(1_024)
+  })
+})
+
+describe("C23 sendAsync with ttlMs, while there is no connection", () => {
+  it.each([1, 100, 60_000])("C23 rejects when %i ms are over, and not at the next open", async (ttlMs) => {
+    const { client, clock, log } = fakeClient({ autoConnect: false })
+    const fates = fatesOf([client.sendAsync("old", { ttlMs }), client.sendAsync("young")])
+    client.send("as old", { ttlMs })
+    await clock.advance(ttlMs - 1)
+    expect(fates).toEqual(["open", "open"])
+    await clock.advance(1)
+    expect(fates).toEqual(["SEND_TIMEOUT", "open"])
+    expect(log.dropped.map(({ reason }) => reason)).toEqual(["expired", "expired"])
+    expect(client.queued).toBe(1)
+    expect(clock.pending).toBe(0)
+  })
+
+  it("C23 leaves no timer behind, sent or not", async () => {
+    const { client, clock } = await openClient()
+    const fates = fatesOf([client.sendAsync("now", { ttlMs: 60_000 })])
+    client.pause()
+    fates.push(...fatesOf([client.sendAsync("later", { ttlMs: 60_000 })]))
+    await clock.advance(1)
+    void client.close()
+    await clock.advance(1)
+    expect(fates[0]).toBe("done")
+    expect(clock.pending).toBe(0)
   })
 })

@@ -87,6 +87,26 @@ describe("C13 an open connection when its page wakes up", () => {
     expect(client.state).toBe("open")
   })
 
+  it("C13 is not given up while nothing is read from it", async () => {
+    const page = new FakePage()
+    const { clock, client, network } = await openClient({
+      make: "frames",
+      heartbeat: { intervalMs: 600_000 },
+    })
+    await clock.advance(20_000) // the first ping and its answer are long over
+    const reader = client.iterate({ maxMessages: 1 })
+    network.last.deliver("1")
+    expect((network.last as FrameSocket).isPaused).toBe(true)
+    network.last.isDeaf = true // what the far end sends lies unread
+    await clock.advance(1)
+    page.show(true)
+    await clock.advance(10_000)
+    network.last.isDeaf = false
+    expect(await reader.next()).toEqual({ value: "1", done: false })
+    await clock.advance(60_000)
+    expect([client.state, network.sockets.length]).toEqual(["open", 1])
+  })
+
   it("C13 is left alone when the page is hidden, when nobody wants pings, or when pings are not answered", async () => {
     const page = new FakePage()
     const answering = await openPage()
@@ -114,7 +134,42 @@ describe("C13 an open connection when its page wakes up", () => {
   })
 })
 
+/** A clock on a machine that sleeps: the date goes on meanwhile, and timers do not. */
+class SleepyClock extends VirtualClock {
+  #sleptMs = 0
+
+  override date(): number {
+    return super.date() + this.#sleptMs
+  }
+
+  sleep(ms: number): void {
+    this.#sleptMs += ms
+  }
+}
+
 describe("C15 a client that waits when its page wakes up", () => {
+  it.each([-3_600_000, -1, 20_000, 3_600_000])(
+    "C15 dials within 1 s although the date has moved by %i ms, and no timer with it",
+    async (ms) => {
+      const page = new FakePage()
+      const clock = new SleepyClock()
+      const { network, client } = await openClient({
+        clock,
+        backoff: { initialMs: 30_000, random: () => 0.9 },
+      })
+      network.last.cut()
+      expect(client.state).toBe("waiting")
+      clock.sleep(ms)
+      page.goOnline(true)
+      expect(client.retryAt).toBe(clock.date() + 900)
+      await clock.advance(899)
+      page.show(true)
+      expect(network.sockets).toHaveLength(1)
+      await clock.advance(1)
+      expect([client.state, network.sockets.length]).toEqual(["open", 2])
+    },
+  )
+
   it.each(WAKE_UPS)("C15 dials within 1 s on %s, at a moment of its own", async (_, wake) => {
     const page = new FakePage()
     const { clock, client, dials } = await waitingPage()

@@ -184,3 +184,50 @@ describe("shouldReconnect", () => {
     }
   })
 })
+
+describe("a backoff.random that fails", () => {
+  const bug = new Error("no entropy")
+  const broken: readonly (readonly [string, () => number])[] = [
+    [
+      "throws",
+      () => {
+        throw bug
+      },
+    ],
+    ["returns NaN", () => Number.NaN],
+    ["returns no number", () => "0.5" as never],
+    ["returns too much", () => 50],
+  ]
+
+  it.each(broken)("C1 and %s is an error event, and the wait is drawn all the same", async (_, random) => {
+    for (const code of [1006, 1012]) {
+      const { client, clock, network, log } = await openClient({ backoff: { random } })
+      network.last.end(code)
+      expect(client.state).toBe("waiting")
+      const delayMs = (client.retryAt ?? 0) - clock.date()
+      expect(delayMs).toBeGreaterThanOrEqual(code === 1012 ? 5_000 : 100)
+      expect(delayMs).toBeLessThanOrEqual(code === 1012 ? 30_000 : 2_000)
+      await clock.advance(30_000)
+      expect([client.state, network.sockets.length]).toEqual(["open", 2])
+      expect(log.errors.every(({ stage }) => stage === "listener")).toBe(true)
+      expect(log.errors.length).toBeGreaterThan(0)
+    }
+  })
+
+  it("C10 may end the client from the event that tells of it", async () => {
+    const { client, clock, network, log } = await openClient({ backoff: { random: () => Number.NaN } })
+    client.on("error", () => void client.close())
+    network.last.cut()
+    await clock.advance(60_000)
+    expect(log.ends).toMatchObject([{ cause: "closed" }])
+    expect(clock.pending).toBe(0)
+  })
+})
+
+it("C9 takes a close event without a reason, as React Native has it, for one with none", async () => {
+  const { client, network, log } = await openClient()
+  network.last.readyState = 3
+  network.last.emit("close", { code: 1001 })
+  expect(client.state).toBe("waiting")
+  expect(log.changes.at(-1)?.lastClose).toMatchObject({ code: 1001, reason: "" })
+})
