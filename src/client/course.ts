@@ -3,9 +3,9 @@
  * It knows no messages.
  */
 
+import { steadyRandom } from "../core/backoff.js"
 import { ABNORMAL, NORMAL } from "../core/close-codes.js"
 import type { ErrorEvent } from "../core/emitter.js"
-import { checkNumber } from "../core/options.js"
 import { Timer } from "../core/timer.js"
 import type { ClientEnd, StateChange } from "./client-events.js"
 import type { ClientSettings } from "./client-options.js"
@@ -57,6 +57,7 @@ export class Course implements LinkOwner {
   readonly #settings: CourseSettings
   readonly #owner: CourseOwner
   readonly #policy: ReconnectPolicy
+  readonly #random: () => number
   readonly #retryTimer: Timer
   readonly #stableTimer: Timer
   readonly #aborted = () => this.leave("aborted", this.#settings.signal?.reason)
@@ -76,9 +77,11 @@ export class Course implements LinkOwner {
     const { clock, policy, signal } = settings
     this.#settings = settings
     this.#owner = owner
+    const onFault = (error: unknown) => owner.failed({ error, stage: "listener" })
+    this.#random = steadyRandom(policy.backoff.random, clock, onFault)
     this.#policy = new ReconnectPolicy(
       { ...policy, backoff: { ...policy.backoff, random: this.#random } },
-      (error) => owner.failed({ error, stage: "listener" }),
+      onFault,
     )
     this.#retryTimer = new Timer(clock, () => this.#dial())
     this.#stableTimer = new Timer(clock, () => this.#policy.reset())
@@ -225,18 +228,6 @@ export class Course implements LinkOwner {
     this.#dialsAt = clock.now() + delayMs
     this.#retryTimer.start(delayMs)
     return clock.date() + delayMs
-  }
-
-  /** Where the application's own source of chance fails, the platform's does: nothing waits for ever because of that. */
-  readonly #random = (): number => {
-    const { clock, policy } = this.#settings
-    try {
-      return checkNumber("backoff.random()", policy.backoff.random(), 0, 1)
-    } catch (error) {
-      // not at once: whoever hears of it may do anything, and a step is being taken
-      clock.soon(() => this.#owner.failed({ error, stage: "listener" }))
-      return Math.random()
-    }
   }
 
   #finish(cause: EndCause, error?: unknown): void {

@@ -135,7 +135,12 @@ function ms(name: string, value: number, min = 0): number {
 function debugTo({ debug, debugLogger }: Given<Options>): CompatSettings["debug"] {
   if (!debug) return () => {}
   const log = checkFunction("debugLogger", debugLogger)
-  return log ? (...args) => log("RWS>", ...args) : (said, ...args) => consoleLogger.debug(args, String(said))
+  if (!log) return (said, ...args) => consoleLogger.debug(args, String(said))
+  return (...args) => {
+    try {
+      log("RWS>", ...args)
+    } catch {} // what tells of a step must not keep it from being taken
+  }
 }
 
 function loggerOf(debug: CompatSettings["debug"]): Logger {

@@ -113,6 +113,8 @@ function copied(message: Exclude<Sendable, string>): Uint8Array {
 
 /** The bytes of a message, in the same memory. */
 export function bytesOf(message: Exclude<Sendable, string>): Uint8Array {
+  // also of a buffer that was transferred, which has no memory any more
+  if (message.byteLength === 0) return new Uint8Array()
   return ArrayBuffer.isView(message)
     ? new Uint8Array(message.buffer, message.byteOffset, message.byteLength)
     : new Uint8Array(message)

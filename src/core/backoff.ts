@@ -3,6 +3,7 @@
  */
 
 import { checkFunction, checkMs, checkNumber, checkOneOf, type Given, resolveOptions } from "./options.js"
+import type { Clock } from "./timer.js"
 
 /**
  * How chance enters the delay. With `cap = min(maxMs, initialMs · factorⁿ)`:
@@ -59,6 +60,27 @@ export function resolveBackoff(given?: Given<BackoffOptions>, path = "backoff"):
   checkOneOf(`${path}.jitter`, settings.jitter, ["full", "equal", "decorrelated", "none"])
   checkFunction(`${path}.random`, settings.random)
   return settings
+}
+
+/**
+ * A source of chance that never fails: where the one given throws or draws no number on [0, 1], the platform's is asked,
+ * so that nothing waits for ever, or not at all, because of it.
+ *
+ * @param onFault - Told of each fault, right after the current synchronous code: a step is being taken.
+ */
+export function steadyRandom(
+  given: () => number,
+  clock: Clock,
+  onFault: (error: unknown) => void,
+): () => number {
+  return () => {
+    try {
+      return checkNumber("backoff.random()", given(), 0, 1)
+    } catch (error) {
+      clock.soon(() => onFault(error))
+      return Math.random()
+    }
+  }
 }
 
 /**

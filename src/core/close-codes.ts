@@ -10,7 +10,8 @@ export const EXPIRED = 4401
 export const REVOKED = 4403
 const NO_STATUS = 1005
 const RESTART = 1012
-const OVERLOAD = 1013
+export const POLICY = 1008
+export const OVERLOAD = 1013
 
 /** The close codes this library sends or explains. */
 export const CloseCode = {
@@ -29,7 +30,7 @@ export const CloseCode = {
   /** Text that is not UTF-8, and the like. */
   INVALID_PAYLOAD: 1007,
   /** A rule of the application was broken. */
-  POLICY: 1008,
+  POLICY,
   /** A message above the size limit. */
   TOO_BIG: 1009,
   /** The server did not negotiate an extension that the client needs. */

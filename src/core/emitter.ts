@@ -40,7 +40,7 @@ export interface ErrorEvent {
  */
 export class Emitter<Events extends object> {
   /** The one function that `eventemitter3` sees; its context says whose listener is meant. */
-  static #run(this: Subscription, payload: unknown): void {
+  static readonly #run = function (this: Subscription, payload: unknown): void {
     const { owner, event } = this
     if (!this.isActive) return
     if (this.isOnce) owner.#forget(this)

@@ -243,6 +243,7 @@ export class ConnectionPool<Incoming = unknown, Outgoing = unknown, Data = unkno
         else this.raise({ error, stage: "connect" })
         this.#attend()
       },
+      erred: (error) => this.raise({ error, stage: "listener" }),
       ready: () => this.#attend(),
     }
   }

@@ -3,7 +3,7 @@
  * dial at a time, after a growing wait, until one succeeds. It does not know who wants the sockets, nor how many.
  */
 
-import { type BackoffSettings, backoffDelay } from "../core/backoff.js"
+import { type BackoffSettings, backoffDelay, steadyRandom } from "../core/backoff.js"
 import { ConnectError, hasErrorCode } from "../core/errors.js"
 import { Timer } from "../core/timer.js"
 import { type OpeningRequest, openSocket } from "../wire/opening.js"
@@ -29,6 +29,8 @@ export interface DiallerOwner<Socket> {
   opened(socket: Socket, attempt: number): void
   /** A dial has failed. */
   failed(error: unknown): void
+  /** The source of chance has. */
+  erred(error: unknown): void
   /** It may be dialled again. Called when {@link Dialler.tellWhenReady} asked for it. */
   ready(): void
 }
@@ -50,7 +52,9 @@ export class Dialler<Socket> {
   #readyAt = 0
 
   constructor(settings: DiallerSettings, owner: DiallerOwner<Socket>) {
-    this.#settings = settings
+    const { backoff, request } = settings
+    const random = steadyRandom(backoff.random, request.clock, (error) => owner.erred(error))
+    this.#settings = { request, backoff: { ...backoff, random } }
     this.#owner = owner
     this.#timer = new Timer(settings.request.clock, () => owner.ready())
   }

@@ -3,7 +3,7 @@
  * held the socket before nor who comes next, and it is of the socket's own style: Node's or the browser's.
  */
 
-import { CloseCode } from "../core/close-codes.js"
+import { NORMAL } from "../core/close-codes.js"
 import type { SocketLike } from "../wire/socket.js"
 
 /** Why a connection ended whose holder has given it back. */
@@ -76,7 +76,7 @@ export class LeasedSocket implements SocketLike {
   #nodeStyle() {
     const socket = this.#socket
     const on: Listen = (event, listener) => {
-      if (event === "close") this.#tellClosed = () => listener(CloseCode.NORMAL, RELEASED)
+      if (event === "close") this.#tellClosed = () => listener(NORMAL, RELEASED)
       // listeners that are left behind for good would be one more with every holder
       if (this.#isHeld) socket.on?.(event, listener)
     }
@@ -87,7 +87,7 @@ export class LeasedSocket implements SocketLike {
   #webStyle() {
     const socket = this.#socket
     const addEventListener: Listen = (type, listener) => {
-      if (type === "close") this.#tellClosed = () => listener({ code: CloseCode.NORMAL, reason: RELEASED })
+      if (type === "close") this.#tellClosed = () => listener({ code: NORMAL, reason: RELEASED })
       socket.addEventListener?.(type, listener)
     }
     const removeEventListener: Listen = (type, listener) => socket.removeEventListener?.(type, listener)

@@ -8,7 +8,7 @@
  * ```
  */
 
-import { CloseCode } from "../core/close-codes.js"
+import { NORMAL } from "../core/close-codes.js"
 import { ConnectionLostError } from "../core/errors.js"
 import { type Clock, Timer } from "../core/timer.js"
 import type { MaybePromise } from "../core/types.js"
@@ -144,7 +144,7 @@ export class PooledSocket<Incoming, Outgoing, Data> implements HeartbeatPeer {
 
   /** Closes it, whoever holds it. */
   retire(reason: string): void {
-    void this.#held.close(CloseCode.NORMAL, reason)
+    void this.#held.close(NORMAL, reason)
   }
 
   /** Ends it at once. */

@@ -3,7 +3,7 @@
  * none, and does not know who waits for one.
  */
 
-import { CloseCode } from "../core/close-codes.js"
+import { NORMAL } from "../core/close-codes.js"
 import type { ErrorEvent } from "../core/emitter.js"
 import { hasErrorCode } from "../core/errors.js"
 import { Timer } from "../core/timer.js"
@@ -167,6 +167,6 @@ export class Stock<Incoming, Outgoing, Data> {
   /** Whether the server took the connection in only to drop it, as one does that is not well or wants nobody. */
   #isWordless(socket: PooledSocket<Incoming, Outgoing, Data>, { cause, code }: CloseInfo): boolean {
     const age = this.#settings.socket.clock.now() - socket.openedAt
-    return cause === "peer" && code !== CloseCode.NORMAL && !socket.hasSpoken && age < WORDLESS_MS
+    return cause === "peer" && code !== NORMAL && !socket.hasSpoken && age < WORDLESS_MS
   }
 }

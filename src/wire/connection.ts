@@ -3,7 +3,14 @@
  * life signs, an orderly end. The same on both sides of the wire; it knows no rooms and never reconnects.
  */
 
-import { CloseCode, isSendableCloseCode, truncateReason } from "../core/close-codes.js"
+import {
+  ABNORMAL,
+  isSendableCloseCode,
+  NORMAL,
+  OVERLOAD,
+  POLICY,
+  truncateReason,
+} from "../core/close-codes.js"
 import { Emitter } from "../core/emitter.js"
 import { type CodecError, ConnectionLostError, SendTimeoutError } from "../core/errors.js"
 import { checkCount, checkMs, reject } from "../core/options.js"
@@ -220,7 +227,7 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
    * @returns How it ended, once it has.
    * @throws InvalidOptionError for a code that may not be sent.
    */
-  close(code: number = CloseCode.NORMAL, reason = ""): Promise<CloseInfo> {
+  close(code: number = NORMAL, reason = ""): Promise<CloseInfo> {
     if (!isSendableCloseCode(code)) reject("close code", "1000–1014 but for 1004–1006, or 3000–4999", code)
     if (this.#state === "open") {
       this.#outbox.finish()
@@ -300,7 +307,7 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
   overflowed(): void {
     if (this.#state !== "open") return
     this.#ending.lose(this.#outbox.abandon(() => new ConnectionLostError("the outbox overflowed")))
-    this.#beginClose(CloseCode.OVERLOAD, "messages are read too slowly", "overflow")
+    this.#beginClose(OVERLOAD, "messages are read too slowly", "overflow")
   }
 
   /** @internal */
@@ -308,12 +315,12 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
     if (this.#state !== "open") return
     const makeError = () => new ConnectionLostError("the outboxes of all connections overflowed")
     this.#ending.lose(this.#outbox.abandon(makeError))
-    this.#beginClose(CloseCode.OVERLOAD, "too much waits for slow readers", "overload")
+    this.#beginClose(OVERLOAD, "too much waits for slow readers", "overload")
   }
 
   /** @internal */
   flooded(waiting: number): void {
-    this.#beginClose(CloseCode.OVERLOAD, `${waiting} messages wait to be handled`, "overflow")
+    this.#beginClose(OVERLOAD, `${waiting} messages wait to be handled`, "overflow")
   }
 
   /** @internal */
@@ -364,7 +371,7 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
 
   /** @internal */
   unruly(): void {
-    this.#beginClose(CloseCode.POLICY, "messages are sent too fast", "rate-limit")
+    this.#beginClose(POLICY, "messages are sent too fast", "rate-limit")
   }
 
   /** The connection has ended. For subclasses; call `super`. */
@@ -461,7 +468,7 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
     this.#state = "closing"
     terminate(this.#socket)
     // a socket that cannot be terminated may take minutes to see that its peer is gone
-    if (!this.#socket.terminate) this.socketClose(CloseCode.ABNORMAL, "")
+    if (!this.#socket.terminate) this.socketClose(ABNORMAL, "")
   }
 
   get #ending(): Ending {
@@ -477,7 +484,7 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
     this.#owned.release()
     this.#state = "closed"
     const makeError = () => new ConnectionLostError(`the connection ended with ${code}`)
-    this.#ending.lose(this.#outbox.abandon(makeError, code !== CloseCode.ABNORMAL))
+    this.#ending.lose(this.#outbox.abandon(makeError, code !== ABNORMAL))
     const info = this.#ending.end(code, reason)
     this.#intake.end()
     this.#inbox.end()

@@ -88,6 +88,8 @@ class Opening<T> {
       error: (error) => this.#fail(connectError(error)),
       refused: (status, header) => this.#fail(refusal(status, header("retry-after"), request.clock)),
     })
+    // a constructor that is not the platform's may run anything
+    if (this.#isOver) this.#abandon()
   }
 
   #opened(socket: SocketLike): void {
@@ -112,9 +114,14 @@ class Opening<T> {
 
   #fail(error: HoldfastError): void {
     if (!this.#end()) return
-    if (this.#socket) terminate(this.#socket)
+    this.#abandon()
     this.#abort.abort(error)
     this.#task.reject(error)
+  }
+
+  #abandon(): void {
+    this.#unlisten?.()
+    if (this.#socket) terminate(this.#socket)
   }
 
   /** Returns whether this is the end, and not an echo of it. */

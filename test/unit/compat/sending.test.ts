@@ -162,3 +162,57 @@ describe("C39 bufferedAmount", () => {
     expect(amounts).toEqual([1, 1, 3, 3, 6, 6, 7, 7])
   })
 })
+
+describe("C39 what calls back, or fails", () => {
+  it("C39 sends a detached buffer as an empty message, as browsers do", async () => {
+    const { socket, network, clock } = await openSocket()
+    const view = bytes(1, 2, 3)
+    structuredClone(view.buffer, { transfer: [view.buffer] })
+    socket.send(view.buffer)
+    socket.send(view)
+    socket.send("after")
+    await clock.advance(0)
+    expect(network.received).toEqual([bytes(), bytes(), "after"])
+    socket.close()
+  })
+
+  it("C39 loses no event and leaves no socket behind when debugLogger throws", async () => {
+    const { socket, network, clock, lines } = fakeSocket({
+      debug: true,
+      debugLogger: () => {
+        throw new Error("a bug in a logger")
+      },
+    })
+    await clock.advance(0)
+    expect(lines).toEqual(["open @1"])
+    network.last.cut()
+    await clock.advance(1_000)
+    socket.close()
+    await clock.advance(1_000)
+    expect(lines).toEqual(["open @1", "close 1006 - unclean @3", "open @1", "close 1000 - clean @3"])
+    expect(network.sockets).toHaveLength(2)
+    expect([clock.pending, network.live.length]).toEqual([0, 0])
+  })
+
+  it.each(["close", "reconnect"] as const)(
+    "C39 leaves no second socket behind when debugLogger calls %s() while one is dialled",
+    async (way) => {
+      let isFirst = true
+      const { socket, network, clock } = fakeSocket({
+        debug: true,
+        debugLogger: (_, said) => {
+          if (said !== "connect" || !isFirst) return
+          isFirst = false
+          socket[way]()
+        },
+      })
+      await clock.advance(2_000)
+      expect(network.live).toHaveLength(way === "close" ? 0 : 1)
+      expect(network.sockets[0]?.readyState).toBe(3)
+      expect(socket.readyState).toBe(way === "close" ? 3 : 1)
+      socket.close()
+      await clock.advance(2_000)
+      expect([clock.pending, network.live.length]).toEqual([0, 0])
+    },
+  )
+})

@@ -315,3 +315,30 @@ describe("onOpen", () => {
     expect(fake.counts).toEqual({ size: 0, idle: 0, leased: 0, waiting: 0 })
   })
 })
+
+describe("a backoff.random that fails", () => {
+  it.each([
+    [
+      "throws",
+      () => {
+        throw bug
+      },
+    ],
+    ["returns NaN", () => Number.NaN],
+  ] as const)("C40 and %s is an error event; who waits is served all the same", async (_, random) => {
+    const fake = fakePool({ max: 1, backoff: { random } })
+    fake.network.onDial = (socket) => socket.refuse()
+    const first = outcomeOf(fake.pool.acquire())
+    const second = outcomeOf(fake.pool.acquire())
+    await fake.turn()
+    expect(first.error).toMatchObject({ code: "CONNECT_FAILED" })
+    fake.network.onDial = (socket) => socket.accept()
+    expect(second.isSettled).toBe(false)
+    await fake.clock.advance(500)
+    expect(second.value?.state).toBe("open")
+    expect(fake.errors).toMatchObject([{ stage: "listener" }])
+    void fake.pool.close()
+    await fake.clock.advance(1_000)
+    expect(fake.clock.pending).toBe(0)
+  })
+})

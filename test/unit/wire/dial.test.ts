@@ -223,3 +223,24 @@ describe("dial", () => {
     await expect(dial("ws://far.example/", options as never)).rejects.toThrow(message)
   })
 })
+
+describe("a constructor of sockets that calls back", () => {
+  it.each(MAKES)("C40 %s: leaves no socket behind when the dial is aborted within", async (make) => {
+    const { clock, network, options } = world(make)
+    const abort = new AbortController()
+    class Aborting {
+      constructor(url: string) {
+        const socket = new network.WebSocket(url)
+        abort.abort()
+        // biome-ignore lint/correctness/noConstructorReturn: a test needs the socket itself, not a wrapper
+        return socket
+      }
+    }
+    const outcome = outcomeOf(
+      dial("ws://far.example/", { ...options, WebSocket: Aborting as never, signal: abort.signal }),
+    )
+    await clock.advance(20_000)
+    expect(outcome.error).toMatchObject({ code: "ABORTED" })
+    expect([network.last.listenerCount, clock.pending, network.live.length]).toEqual([0, 0, 0])
+  })
+})
