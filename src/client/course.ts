@@ -4,7 +4,7 @@
  */
 
 import { steadyRandom } from "../core/backoff.js"
-import { ABNORMAL, NORMAL } from "../core/close-codes.js"
+import { NORMAL } from "../core/close-codes.js"
 import type { ErrorEvent } from "../core/emitter.js"
 import { Timer } from "../core/timer.js"
 import type { ClientEnd, StateChange } from "./client-events.js"
@@ -65,7 +65,7 @@ export class Course implements LinkOwner {
   #retired: Link | undefined
   #lastClose: LinkEnd | undefined
   /** What `closing` will end in. */
-  #ending: { readonly cause: EndCause; readonly error: unknown } | undefined
+  #ending: { readonly cause: EndCause; readonly error: unknown; readonly code: number } | undefined
   #isEnded = false
   /** The server or the application set the length of the wait. */
   #isWaitFirm = false
@@ -136,7 +136,7 @@ export class Course implements LinkOwner {
     const { link } = this
     // while an end is being handled, an open client has no link any more
     if (this.state === "open" && link) {
-      this.#ending = { cause, error }
+      this.#ending = { cause, error, code }
       this.#to("closing")
       link.close(code, reason)
     } else if (this.state !== "closing") this.#finish(cause, error)
@@ -214,7 +214,8 @@ export class Course implements LinkOwner {
     this.#retryTimer.stop()
     const link = new Link(this.#settings.link, this)
     this.link = link
-    this.#to("connecting")
+    // an attempt that a page takes out of its cache is replaced by another
+    if (this.state !== "connecting") this.#to("connecting")
     if (link === this.link) link.dial(this.#policy.attempt, this.#lastClose)
   }
 
@@ -264,7 +265,8 @@ export class Course implements LinkOwner {
     this.link = undefined
     this.#retryTimer.stop()
     this.#stableTimer.stop()
-    const isClean = this.state === "closing" && end !== undefined && end.code !== ABNORMAL
+    // an answer has the same code (RFC 6455, section 5.5.1); another one crossed ours on the way
+    const isClean = end !== undefined && end.code === this.#ending?.code
     this.#owner.released(end, isClean)
   }
 }

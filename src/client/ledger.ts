@@ -100,9 +100,13 @@ export class Ledger {
     return this.#sent - this.#confirmed
   }
 
-  /** A message was handed to the socket. */
+  /** A message is being handed to the socket; or was not taken, with -1. One within which the socket ends counts. */
+  count(messages: 1 | -1): void {
+    this.#sent += messages
+  }
+
+  /** The socket has taken the message that was counted last. */
   sent(receipt?: Receipt): void {
-    this.#sent += 1
     if (receipt?.until === "fenced") this.#await(receipt)
     else receipt?.resolve()
     this.#confirmLater()

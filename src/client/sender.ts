@@ -109,11 +109,14 @@ export class Sender<Outgoing> {
   end(): void {
     this.#isEnded = true
     this.stop()
+    this.#queue.end()
     for (const { receipt } of this.#queue.values()) receipt?.reject(lossError("closed"))
   }
 
   /** Takes everything out of the queue, oldest first. */
   drain(): Outgoing[] {
+    // after the end nobody would hear of it
+    if (!this.#isEnded) this.#queue.expire(this.#settings.clock.now())
     return this.#queue.clear().map(({ message, receipt }) => {
       receipt?.reject(new HoldfastError("ABORTED", "the message was taken out of the queue"))
       return message
@@ -150,9 +153,10 @@ export class Sender<Outgoing> {
     const { signal, ttlMs } = options
     const { clock } = this.#settings
     this.send(message, options, { until, resolve, reject })
-    // heard after the queue: a message that it has not got any more is on its way
-    const abort = () =>
-      reject(new UnconfirmedError("the signal was aborted before the answer", { cause: signal?.reason }))
+    const late = () =>
+      new UnconfirmedError("the signal was aborted before the answer", { cause: signal?.reason })
+    // the queue hears of it too, and rejects at once: a message that it has not got any more is on its way
+    const abort = () => clock.soon(() => reject(late()))
     const sentAt = clock.now()
     const timer = new Timer(clock, () => this.#queue.expire(sentAt + (ttlMs ?? 0)))
     signal?.addEventListener("abort", abort)
@@ -186,13 +190,16 @@ export class Sender<Outgoing> {
 
   #transmit(payload: Payload, receipt: Receipt | undefined): boolean {
     const link = this.#link
-    if (!link) return false
+    const ledger = this.#ledger
+    if (!link || !ledger) return false
     this.#isHanding = true
+    ledger.count(1)
     try {
       link.send(payload)
-      this.#ledger?.sent(receipt)
+      ledger.sent(receipt)
       return true
     } catch (cause) {
+      ledger.count(-1)
       this.stop()
       if (this.#isEnded) receipt?.reject(lossError("closed"))
       // not at once: the message has to be in its place before anybody is told

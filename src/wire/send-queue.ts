@@ -149,14 +149,15 @@ export class SendQueue<Message, Receipt = unknown> {
     this.#tell(gone)
   }
 
-  /** Takes out everything, oldest first. What has expired is reported as such and not returned. */
+  /** Takes out everything, oldest first, also what has expired. */
   clear(): QueuedMessage<Message, Receipt>[] {
-    const items: QueuedMessage<Message, Receipt>[] = []
-    for (let item = this.peek(); item; item = this.peek()) {
-      this.shift()
-      items.push(item)
-    }
-    return items
+    return this.#items.clear().map((it) => this.#forget(it))
+  }
+
+  /** Nothing will be sent any more: signals are not heard from now on. */
+  end(): void {
+    for (const unlisten of this.#unlisten.values()) unlisten()
+    this.#unlisten.clear()
   }
 
   /** What waits, oldest first. */

@@ -207,6 +207,18 @@ describe("C23 unconfirmed", () => {
     expect(counts).toEqual([1])
   })
 
+  it("C23 tells what is open when the server's own close has crossed ours: it is no answer", async () => {
+    const fake = await openClient<unknown, unknown>({ make: "frames" })
+    const { client, clock, network } = fake
+    const counts = unconfirmedOf(fake)
+    network.last.isDeaf = true
+    client.send("a")
+    void client.close()
+    network.last.end(1012)
+    await clock.advance(1)
+    expect([client.state, counts]).toEqual(["closed", [1]])
+  })
+
   it("C23 tells nothing after a closing handshake that this side began: the peer has read it all", async () => {
     const fake = await openClient({ make: "frames" })
     const counts = unconfirmedOf(fake as never)

@@ -250,6 +250,42 @@ describe("clearQueue() and drainQueue()", () => {
     expect(fake.log.dropped).toEqual([])
   })
 
+  it("C22 return what has expired after the end only, when nobody hears of it any more", async () => {
+    const { client, clock, log } = idleClient()
+    for (const message of ["a", "b"]) client.send(message, { ttlMs: 10 })
+    client.send("c")
+    await clock.advance(10)
+    expect(client.drainQueue()).toEqual(["c"])
+    expect(log.dropped.map(({ message }) => message)).toEqual(["a", "b"])
+    for (const message of ["d", "e"]) client.send(message, { ttlMs: 10 })
+    void client.close()
+    await clock.advance(10)
+    expect(log.ends).toMatchObject([{ queued: 2 }])
+    expect(client.drainQueue()).toEqual(["d", "e"])
+  })
+
+  it("C22 return what was aborted after the end too: an ended client listens to no signal", async () => {
+    const { client, clock } = idleClient()
+    const { signal } = new AbortController()
+    let listeners = 0
+    signal.addEventListener = () => {
+      listeners += 1
+    }
+    signal.removeEventListener = () => {
+      listeners -= 1
+    }
+    const abort = new AbortController()
+    client.send("a", { signal })
+    client.send("b", { signal: abort.signal })
+    expect(listeners).toBe(1)
+    void client.close()
+    await clock.advance(1)
+    abort.abort()
+    expect(listeners).toBe(0)
+    expect(client.drainQueue()).toEqual(["a", "b"])
+    expect(listeners).toBe(0)
+  })
+
   it("C22 work after the end, which tells how many there are", async () => {
     const { client, clock, log } = idleClient()
     for (const message of ["a", "b"]) client.send(message)

@@ -140,6 +140,20 @@ describe("a socket that calls back while it takes a message", () => {
     expect(clock.pending).toBe(0)
   })
 
+  it.each(["end", "pause", "reconnect"] as const)(
+    "C23 tells of a message within which the connection ends: %s",
+    async (way) => {
+      const { client, clock, network } = await openClient()
+      const counts: number[] = []
+      client.on("unconfirmed", ({ count }) => counts.push(count))
+      const { last } = network
+      onceInSend(last, () => (way === "end" ? last.end(1011) : client[way]()))
+      expect(client.send("lost")).toBe("sent")
+      await clock.advance(2_000)
+      expect([network.received, counts]).toEqual([[], [1]])
+    },
+  )
+
   it("C21 keeps the order of the calls on an open connection too", async () => {
     const { client, clock, network } = await openClient()
     onceInSend(network.last, () => expect(client.send("2")).toBe("queued"))

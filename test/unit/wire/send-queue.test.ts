@@ -82,6 +82,7 @@ describe("SendQueue", () => {
     expect(queue.peek()?.message).toBe("long")
     expect(dropped).toEqual([["short", "expired"]])
     await clock.advance(1)
+    queue.expire(clock.now())
     expect(clear()).toEqual(["for ever"])
     expect(dropped).toHaveLength(2)
   })
