@@ -50,7 +50,8 @@ export class FaultProxy implements AsyncDisposable {
   #server: Server | undefined
   #port = 0
   #isHole = false
-  #idle: (() => void) | undefined
+  /** Who waits until nothing is left. */
+  #waiting: (() => void)[] = []
 
   /** @internal Use {@link faultProxy}. */
   constructor(target: string | URL | number, options: FaultProxyOptions) {
@@ -181,7 +182,7 @@ export class FaultProxy implements AsyncDisposable {
     this.reset()
     if (this.#lines.size > 0)
       await new Promise<void>((resolve) => {
-        this.#idle = resolve
+        this.#waiting.push(resolve)
       })
   }
 
@@ -220,7 +221,8 @@ export class FaultProxy implements AsyncDisposable {
 
   #ended(line: FaultLine): void {
     this.#lines.delete(line)
-    if (this.#lines.size === 0) this.#idle?.()
+    if (this.#lines.size > 0) return
+    for (const resolve of this.#waiting.splice(0)) resolve()
   }
 }
 

@@ -239,6 +239,14 @@ describe("K3: a fault proxy", () => {
     await proxy.close()
   })
 
+  it("resolves every close, however many wait for it", async () => {
+    const { proxy, open } = await behind()
+    await Promise.all([open(), open()])
+    const closing = [proxy.close(), proxy.close(), proxy[Symbol.asyncDispose]()]
+    await inTime(Promise.all(closing), "all of them to resolve")
+    expect([proxy.size, proxy.dead]).toEqual([0, 0])
+  })
+
   it("has the address of its target, but for the place", async () => {
     for (const [target, shown] of [
       ["ws://localhost:1234", /^ws:\/\/127\.0\.0\.1:\d+$/],
