@@ -3,7 +3,7 @@
  * clients and servers of any language have them. It needs the `json()` codec below it.
  */
 
-import { checkCount } from "../core/options.js"
+import { checkCount, resolveOptions } from "../core/options.js"
 import {
   type Envelope,
   type Failure,
@@ -40,6 +40,8 @@ export interface JsonRpcOptions {
   readonly maxBatch?: number
 }
 
+const DEFAULTS: Required<JsonRpcOptions> = /* @__PURE__ */ Object.freeze({ maxBatch: 100 })
+
 /** The specification's error codes, by the reasons that routers refuse with. */
 const ERRORS: ReadonlyMap<unknown, JsonRpcError> = /* @__PURE__ */ new Map([
   ["INVALID_REQUEST", { code: -32_600, message: "Invalid Request" }],
@@ -66,7 +68,8 @@ const SERVER_ERROR = -32_000
  *   .mount(hub)
  */
 export function jsonRpc(options: JsonRpcOptions = {}): Framing<"method"> {
-  const maxBatch = checkCount("jsonRpc.maxBatch", options.maxBatch ?? 100)
+  const { maxBatch } = resolveOptions("jsonRpc", DEFAULTS, options)
+  checkCount("jsonRpc.maxBatch", maxBatch)
   return {
     discriminator: "method",
     isAlwaysAnswered: true,

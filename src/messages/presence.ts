@@ -5,7 +5,15 @@
 
 import { Emitter, type ErrorEvent } from "../core/emitter.js"
 import { type Logger, resolveLogger } from "../core/logger.js"
-import { checkFunction, checkMethods, checkMs, type Given, reject, resolveOptions } from "../core/options.js"
+import {
+  checkFunction,
+  checkMethods,
+  checkMs,
+  type Given,
+  hasMethods,
+  reject,
+  resolveOptions,
+} from "../core/options.js"
 import { type Clock, systemClock, Timer } from "../core/timer.js"
 import type { Unsubscribe } from "../core/types.js"
 import {
@@ -130,6 +138,7 @@ export class Presence<Connection extends PresentConnection, Meta> extends Emitte
       Meta
     >
     super(resolveLogger(settings.logger))
+    if (!hasMethods(hub, "on")) reject("presence.hub", "a hub", hub)
     checkFunction("presence.key", settings.key)
     checkFunction("presence.meta", settings.meta)
     checkFunction("presence.isWatched", settings.isWatched)

@@ -6,10 +6,11 @@
 import { after, isThenable, settle } from "../core/maybe-promise.js"
 import { checkCount, checkFunction, checkOneOf, type Given, reject, resolveOptions } from "../core/options.js"
 import type { MaybePromise, Unsubscribe } from "../core/types.js"
-import { type Answer, type ExchangeParts, exchange } from "./exchange.js"
+import { type Answer, exchange } from "./exchange.js"
 import { type CallEnvelope, type Framing, type RequestId, tagged } from "./framing.js"
 import { runMiddlewares } from "./middlewares.js"
 import { RequestError } from "./request-error.js"
+import { checkTarget, followConnections } from "./router-target.js"
 import type {
   ConnectionSource,
   InvalidContext,
@@ -18,7 +19,6 @@ import type {
   MessageOf,
   MessageSource,
   Middleware,
-  ReconnectingTarget,
   RequestHandler,
   RouterPeer,
   TagOf,
@@ -182,8 +182,10 @@ export class Router<Incoming, Peer extends RouterPeer, Replies, Key extends stri
   /**
    * Handles the messages of a hub, a connection or a client from now on. May be mounted on several.
    * @returns the undo: no further message is handled, those that wait for their turn included.
+   * @throws InvalidOptionError for anything else, such as an HTTP server or a plain WebSocket.
    */
   mount(target: ConnectionSource<Incoming, Peer> | (Peer & MessageSource<Incoming>)): Unsubscribe {
+    checkTarget(target)
     let isMounted = true
     const line = followConnections<Peer>(target, {
       framing: this.#framing,
@@ -270,26 +272,4 @@ function refuseInvalid({ cause }: InvalidContext<unknown, unknown>): never {
 
 function checkHandler<T>(path: string, handler: T): T {
   return checkFunction(path, handler ?? reject(path, "a function", handler))
-}
-
-/**
- * The parts of exchanges with a target. An answer belongs on the connection that its request came from, so each connection of
- * a reconnecting client has parts of its own, which send nothing when it is lost; hubs and connections have one for all time.
- */
-function followConnections<Peer>(target: unknown, parts: ExchangeParts<Peer>) {
-  const line = { parts, stop: () => {} }
-  const client = target as Partial<ReconnectingTarget>
-  if (typeof client.reconnect !== "function" || !client.on) return line
-  const renew = () => {
-    const own: ExchangeParts<Peer> = {
-      ...parts,
-      send: (message, peer) => line.parts === own && parts.send(message, peer),
-    }
-    line.parts = own
-  }
-  renew()
-  line.stop = client.on("state", ({ from }) => {
-    if (from === "open") renew()
-  })
-  return line
 }

@@ -5,7 +5,7 @@
  * @module holdfast/metrics/prometheus
  */
 
-import { type Given, reject, resolveOptions } from "../core/options.js"
+import { checkMethods, type Given, reject, resolveOptions } from "../core/options.js"
 import { systemClock } from "../core/timer.js"
 import type { HubStats } from "../hub/hub-stats.js"
 import {
@@ -49,7 +49,7 @@ const SUFFIX: Readonly<Record<Unit, string>> = { s: "_seconds", By: "_bytes" }
  * `ws_message_duration_seconds`, and so on.
  *
  * @returns The undo.
- * @throws InvalidOptionError for a prefix that no metric can begin with.
+ * @throws InvalidOptionError for a prefix that no metric can begin with, and for what is no registry.
  *
  * @example
  * import { register } from "prom-client"
@@ -65,6 +65,7 @@ export function prometheusMetrics(
   if (typeof prefix !== "string" || !/^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(prefix)) {
     reject("prometheus.prefix", "letters, digits, _ and :, not beginning with a digit", prefix)
   }
+  checkMethods("prometheus.registry", registry, ["registerMetric", "removeSingleMetric"])
   const read = readOnce(hub)
   const metrics = [
     ...NUMBERS.map((it) => new NumberMetric(prefix, it, read)),

@@ -162,6 +162,12 @@ describe("S53: metrics for Prometheus", () => {
     expect(add).toThrow(/prometheus\.prefix must be/)
   })
 
+  it("needs a registry, and says so", () => {
+    expect(() => prometheusMetrics(createHub(), undefined as never)).toThrow(
+      "prometheus.registry must be an object with registerMetric, removeSingleMetric, received undefined",
+    )
+  })
+
   it.each(["grafana-dashboard.json", "alert-rules.yml", "operations.md"])(
     "are all there are in docs/%s",
     async (path) => {

@@ -218,6 +218,7 @@ describe("T5: a router with jsonRpc()", () => {
       failure(-32600, "Invalid Request", null),
     ])
     expect(() => jsonRpc({ maxBatch: 0 })).toThrow("jsonRpc.maxBatch must be a whole number ≥ 1, received 0")
+    expect(() => jsonRpc({ max: 9 } as never)).toThrow('jsonRpc.max must be one of maxBatch, received "max"')
   })
 })
 

@@ -239,6 +239,10 @@ describe("T9: presence", () => {
       expect.objectContaining({ code: "INVALID_OPTION", message }),
     )
   })
+
+  it("refuses what is no hub", () => {
+    expect(() => createPresence(undefined as never)).toThrow("presence.hub must be a hub, received undefined")
+  })
 })
 
 /** What somebody knows who got a snapshot and every change since. */

@@ -1,4 +1,6 @@
+import { createServer } from "node:http"
 import { createRouter, type HubConnection, type MessageContext, RequestError } from "holdfast"
+import { socketPair } from "holdfast/testing"
 import { describe, expect, it, vi } from "vitest"
 import { withResolvers } from "../../../src/wire/message-iterator.js"
 import { PLACES, place } from "../../support/messages-place.js"
@@ -474,6 +476,18 @@ describe("T4: a router", () => {
     [
       () => routerOf().on("a", {} as never, () => {}),
       'router.on("a") schema must be a validator of Standard Schema, received [object Object]',
+    ],
+    [
+      () => routerOf().mount(createServer() as never),
+      "router.mount target must be a hub, a connection or a client, received [object Object]",
+    ],
+    [
+      () => routerOf().mount(socketPair()[0] as never),
+      "router.mount target must be a hub, a connection or a client, received [object Object]",
+    ],
+    [
+      () => routerOf().mount(undefined as never),
+      "router.mount target must be a hub, a connection or a client, received undefined",
     ],
     [() => routerOf().use(null as never), "router.use must be a function, received null"],
   ])("refuses what cannot be: %s", (make, message) => {
