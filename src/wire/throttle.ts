@@ -55,8 +55,8 @@ export class Throttle {
     this.#limits = limits
     this.#clock = clock
     this.#owner = owner
-    checkRate("inboundLimits.messages", limits.messages)
-    checkRate("inboundLimits.bytes", limits.bytes)
+    checkRate(limits.messages)
+    checkRate(limits.bytes)
     this.#grace = Math.ceil(limits.messages?.burst ?? GRACE_MESSAGES)
   }
 
@@ -165,10 +165,10 @@ class Buckets {
 }
 
 /** A rate that cannot be kept would be waited for in a timer that fires at once, again and again. */
-function checkRate(path: string, rate: Rate | undefined): void {
+function checkRate(rate: Rate | undefined): void {
   if (!rate) return
-  checkNumber(`${path}.perSecond`, rate.perSecond, 0.001)
-  checkNumber(`${path}.burst`, rate.burst, 1)
+  checkNumber("inboundLimits perSecond", rate.perSecond, 0.001)
+  checkNumber("inboundLimits burst", rate.burst, 1)
 }
 
 function slackOf(rate: Rate | undefined): number {
