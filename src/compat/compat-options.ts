@@ -4,7 +4,7 @@
 
 import type { ReconnectingClientOptions } from "../client/client-options.js"
 import type { ClientHeartbeatOptions } from "../client/liveness.js"
-import { consoleLogger, type Logger } from "../core/logger.js"
+import { type Logger, toConsole } from "../core/logger.js"
 import { checkCount, checkFunction, checkMs, type Given, MAX_TIMER_MS } from "../core/options.js"
 import { type Clock, systemClock } from "../core/timer.js"
 import type { MaybePromise } from "../core/types.js"
@@ -135,7 +135,8 @@ function ms(name: string, value: number, min = 0): number {
 function debugTo({ debug, debugLogger }: Given<Options>): CompatSettings["debug"] {
   if (!debug) return () => {}
   const log = checkFunction("debugLogger", debugLogger)
-  if (!log) return (said, ...args) => consoleLogger.debug(args, String(said))
+  const write = toConsole("debug")
+  if (!log) return (said, ...args) => write(args, String(said))
   return (...args) => {
     try {
       log("RWS>", ...args)

@@ -27,7 +27,8 @@ const nothing: LogMethod = () => {}
 /** Says nothing at all. */
 export const silentLogger: Logger = { debug: nothing, info: nothing, warn: nothing, error: nothing }
 
-const toConsole =
+/** Writes one level to the console. */
+export const toConsole =
   (level: "debug" | "info" | "warn" | "error"): LogMethod =>
   (fields, message) =>
     // biome-ignore lint/suspicious/noConsole: this logger is the console's door
