@@ -4,7 +4,7 @@
  */
 
 import { CodecError } from "../core/errors.js"
-import { checkCount, checkFunction, reject, resolveOptions } from "../core/options.js"
+import { checkCount, checkFunction, reject } from "../core/options.js"
 import type { Payload } from "../core/types.js"
 
 /**
@@ -61,12 +61,6 @@ export interface JsonOptions {
   readonly replacer?: (this: unknown, key: string, value: unknown) => unknown
 }
 
-const JSON_DEFAULTS = /* @__PURE__ */ Object.freeze({
-  maxDepth: 64 as number,
-  reviver: undefined as JsonOptions["reviver"],
-  replacer: undefined as JsonOptions["replacer"],
-})
-
 /**
  * JSON in text frames (RFC 8259). The default everywhere.
  *
@@ -85,7 +79,7 @@ const JSON_DEFAULTS = /* @__PURE__ */ Object.freeze({
 export function json<Incoming = unknown, Outgoing = unknown>(
   options: JsonOptions = {},
 ): Codec<Incoming, Outgoing> {
-  const { maxDepth, reviver, replacer } = resolveOptions("json", JSON_DEFAULTS, options)
+  const { maxDepth = 64, reviver, replacer } = options
   checkCount("json.maxDepth", maxDepth)
   checkFunction("json.reviver", reviver)
   checkFunction("json.replacer", replacer)
