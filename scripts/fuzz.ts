@@ -9,7 +9,7 @@ import { readdirSync, readFileSync } from "node:fs"
 const factor = process.argv[2] ?? "20"
 const files = readdirSync("test", { recursive: true, encoding: "utf8" })
   .map((name) => `test/${name}`)
-  .filter((file) => file.endsWith(".test.ts") && readFileSync(file, "utf8").includes("support/runs.js"))
+  .filter((file) => file.endsWith(".test.ts") && readFileSync(file, "utf8").includes("support/properties.js"))
 const { status } = spawnSync("npx", ["vitest", "run", "--testTimeout=600000", ...files], {
   env: { ...process.env, HOLDFAST_FUZZ: factor },
   stdio: "inherit",

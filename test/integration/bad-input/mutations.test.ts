@@ -1,6 +1,5 @@
 import { createServer } from "node:http"
 import { setImmediate as turn } from "node:timers/promises"
-import fc from "fast-check"
 import {
   binary as bytesCodec,
   type Codec,
@@ -31,7 +30,7 @@ import { until } from "../../support/deadline.js"
 import { parseFrames } from "../../support/frame-parser.js"
 import { MemoryStream, upgradeInMemory } from "../../support/memory-upgrade.js"
 import { Chance } from "../../support/mutations.js"
-import { runs } from "../../support/runs.js"
+import { fc, runs } from "../../support/properties.js"
 import { RawClient, upgradeRequest } from "../../support/server-raw.js"
 
 /** 100,000 inputs in all. */

@@ -1,10 +1,9 @@
-import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import type { Payload } from "../../../src/core/types.js"
 import type { Codec } from "../../../src/wire/codec.js"
 import { inTime } from "../../support/deadline.js"
 import { FrameParser, type ParsedFrame } from "../../support/frame-parser.js"
-import { runs } from "../../support/runs.js"
+import { fc, runs } from "../../support/properties.js"
 import { textFrame } from "../../support/server-raw.js"
 import { rawPair, turn, WAYS } from "../../support/wire-server.js"
 

@@ -1,7 +1,6 @@
-import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { decodeEnvelope, encodeEnvelope, isProbe, type Part } from "../../../src/relay/envelope.js"
-import { runs } from "../../support/runs.js"
+import { fc, runs } from "../../support/properties.js"
 
 const name = fc.string({ unit: "grapheme", maxLength: 40 })
 const bytes = fc.uint8Array({ maxLength: 200 })

@@ -1,7 +1,6 @@
-import fc from "fast-check"
 import { expect, it, vi } from "vitest"
 import { AdapterModel, MODEL_STEPS } from "../../support/adapters-model.js"
-import { runs } from "../../support/runs.js"
+import { fc, runs } from "../../support/properties.js"
 import { seededRandom } from "../../support/seeded-random.js"
 
 const life = fc.record({

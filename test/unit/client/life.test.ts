@@ -1,10 +1,10 @@
-import fc from "fast-check"
 import { type ClientState, type Codec, StopReconnecting } from "holdfast"
 import { describe, expect, it } from "vitest"
 import { TRANSITIONS } from "../../../src/client/client-state.js"
 import { fakeClient } from "../../support/client-fake.js"
 import type { DialledSocket, FrameSocket } from "../../support/client-network.js"
 import { FakePage } from "../../support/fake-page.js"
+import { fc, runs } from "../../support/properties.js"
 
 /** What can be done to a client, or around it. `pick` says how. */
 const KINDS = [
@@ -340,7 +340,7 @@ describe("a client in any life, with callbacks that call back", () => {
         await clock.advance(3_600_000)
         expect([clock.pending, network.sockets.length, log.count]).toEqual([0, dialled, told])
       }),
-      { numRuns: 1_000, seed: 1 },
+      runs(1_000),
     )
-  }, 60_000)
+  })
 })

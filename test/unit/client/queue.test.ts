@@ -1,4 +1,3 @@
-import fc from "fast-check"
 import {
   binary,
   type Codec,
@@ -11,7 +10,7 @@ import { VirtualClock } from "holdfast/testing"
 import { describe, expect, it } from "vitest"
 import { fakeClient } from "../../support/client-fake.js"
 import { liveBytes } from "../../support/garbage.js"
-import { runs } from "../../support/runs.js"
+import { fc, runs } from "../../support/properties.js"
 
 /** A client that has not dialled yet: whatever is sent waits. */
 const idleClient = (options: Parameters<typeof fakeClient<string, string>>[0] = {}) =>

@@ -1,9 +1,8 @@
-import fc from "fast-check"
 import { CodecError } from "holdfast"
 import { msgpack } from "holdfast/codecs/msgpack"
 import { Packr } from "msgpackr"
 import { describe, expect, it } from "vitest"
-import { runs } from "../../support/runs.js"
+import { fc, runs } from "../../support/properties.js"
 
 const hex = (bytes: unknown) => Buffer.from(bytes as Uint8Array).toString("hex")
 const bytes = (hexadecimal: string) => new Uint8Array(Buffer.from(hexadecimal.replaceAll(" ", ""), "hex"))

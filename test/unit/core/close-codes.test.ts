@@ -1,6 +1,6 @@
-import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { CloseCode, isSendableCloseCode, retryAdvice, truncateReason } from "../../../src/core/close-codes.js"
+import { fc } from "../../support/properties.js"
 
 const bytesOf = (text: string) => Buffer.byteLength(text)
 

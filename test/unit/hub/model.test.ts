@@ -1,9 +1,8 @@
-import fc from "fast-check"
 import { createHub, type HubConnection, type OverflowPolicy, text } from "holdfast"
 import { VirtualClock } from "holdfast/testing"
 import { describe, expect, it } from "vitest"
 import { KernelStream } from "../../support/kernel-stream.js"
-import { runs } from "../../support/runs.js"
+import { fc, runs } from "../../support/properties.js"
 import { decodeFrames, StubSocket } from "../../support/stub-socket.js"
 
 type Connection = HubConnection<string, string>

@@ -1,7 +1,6 @@
-import fc from "fast-check"
 import type { FlushMode } from "holdfast"
 import { describe, expect, it } from "vitest"
-import { runs } from "../../support/runs.js"
+import { fc, runs } from "../../support/properties.js"
 import { addPeer, type StubPeer, stubHub } from "../../support/stub-hub.js"
 
 describe("S15: the order of calls is the order on each connection", () => {

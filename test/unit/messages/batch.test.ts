@@ -1,4 +1,3 @@
-import fc from "fast-check"
 import {
   type BatchOptions,
   batch,
@@ -15,7 +14,7 @@ import { describe, expect, it, vi } from "vitest"
 import { byteLength } from "../../../src/wire/utf8.js"
 import { connectedPair } from "../../support/connected-pair.js"
 import { PLACES, place } from "../../support/messages-place.js"
-import { runs } from "../../support/runs.js"
+import { fc, runs } from "../../support/properties.js"
 import vectors from "../../vectors/batch.json" with { type: "json" }
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex")

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto"
 import { deflateRawSync, inflateRawSync } from "node:zlib"
-import fc from "fast-check"
 import { CodecError, InvalidOptionError, lengthPrefixed, type PacketOptions } from "holdfast"
 import { describe, expect, it } from "vitest"
+import { fc } from "../../support/properties.js"
 import vectors from "../../vectors/length-prefixed.json" with { type: "json" }
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex")

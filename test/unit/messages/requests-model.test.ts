@@ -1,8 +1,7 @@
-import fc from "fast-check"
 import { createRequests, type HubConnection } from "holdfast"
 import { expect, it } from "vitest"
 import { PLACES, place } from "../../support/messages-place.js"
-import { runs } from "../../support/runs.js"
+import { fc, runs } from "../../support/properties.js"
 
 /** What happens: on this side, at the far end, and to the line between them. */
 const often = <T>(weight: number, arbitrary: fc.Arbitrary<T>) => ({ weight, arbitrary })

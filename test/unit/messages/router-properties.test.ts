@@ -1,7 +1,6 @@
-import fc from "fast-check"
 import { createRouter, jsonRpc, RequestError } from "holdfast"
 import { expect, it } from "vitest"
-import { runs } from "../../support/runs.js"
+import { fc, runs } from "../../support/properties.js"
 
 /** The least that a router can be mounted on; what it is sent and what listeners throw is written down. */
 function makePeer() {

@@ -1,9 +1,8 @@
-import fc from "fast-check"
 import type { Lease } from "holdfast"
 import { describe, expect, it } from "vitest"
 import type { DialledSocket } from "../../support/client-network.js"
 import { fakePool } from "../../support/pool-fake.js"
-import { runs } from "../../support/runs.js"
+import { fc, runs } from "../../support/properties.js"
 
 /** What can happen to a pool. `pick` chooses whom it happens to, modulo how many there are. */
 const KINDS = [

@@ -1,8 +1,8 @@
-import fc from "fast-check"
 import { describe, expect, it, vi } from "vitest"
 import { Backlog, CHUNK_BYTES, type OverflowPolicy } from "../../../src/wire/backlog.js"
 import type { Frame } from "../../../src/wire/frame.js"
 import { frame, payloads } from "../../support/frames.js"
+import { fc } from "../../support/properties.js"
 
 const FRAME_BYTES = 10
 const wide = (name: string, options = {}) => frame(name.padEnd(FRAME_BYTES - 2, "."), options)

@@ -1,9 +1,9 @@
-import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { Batch } from "../../../src/wire/batch.js"
 import type { Frame } from "../../../src/wire/frame.js"
 import { parseFrames } from "../../support/frame-parser.js"
 import { frame, payloads } from "../../support/frames.js"
+import { fc } from "../../support/properties.js"
 
 const append = (root: Batch, ...frames: Frame[]) => frames.reduce((batch, it) => batch.append(it), root)
 const texts = (batch: Batch) => parseFrames(batch.bytes).map((it) => it.payload.toString())

@@ -1,10 +1,10 @@
-import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { VirtualClock } from "../../../src/testing/virtual-clock.js"
 import { type BudgetMember, BufferBudget } from "../../../src/wire/buffer-budget.js"
 import { Flusher } from "../../../src/wire/flusher.js"
 import { frame } from "../../support/frames.js"
 import { outboxBench } from "../../support/outbox-bench.js"
+import { fc } from "../../support/properties.js"
 
 /** Members of a budget that say what they hold, and a list of those who were given up. */
 function setUp(maxBytes: number | false) {

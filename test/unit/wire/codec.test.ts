@@ -1,7 +1,7 @@
-import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { CodecError, InvalidOptionError } from "../../../src/core/errors.js"
 import { binary, json, text } from "../../../src/wire/codec.js"
+import { fc } from "../../support/properties.js"
 
 function failure(run: () => unknown): CodecError {
   try {

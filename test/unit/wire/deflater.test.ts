@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto"
-import fc from "fast-check"
 import { describe, expect, it, vi } from "vitest"
 import { type CompressionOptions, resolveCompression, type Zlib } from "../../../src/wire/compression.js"
 import { Deflater } from "../../../src/wire/deflater.js"
 import { Frame } from "../../../src/wire/frame.js"
 import { until } from "../../support/deadline.js"
 import { parseDeflated } from "../../support/frame-parser.js"
+import { fc } from "../../support/properties.js"
 
 function setUp(options: CompressionOptions = {}) {
   const counters = { framesEncoded: 0, framesDeflated: 0 }

@@ -1,8 +1,8 @@
-import fc from "fast-check"
 import { describe, expect, it, vi } from "vitest"
 import { Frame } from "../../../src/wire/frame.js"
 import { parseFrames } from "../../support/frame-parser.js"
 import { frame } from "../../support/frames.js"
+import { fc } from "../../support/properties.js"
 
 const LENGTHS = [0, 1, 125, 126, 127, 65_535, 65_536, 100_000]
 

@@ -1,7 +1,6 @@
-import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { KeyedQueue } from "../../../src/wire/keyed-queue.js"
-import { runs } from "../../support/runs.js"
+import { fc, runs } from "../../support/properties.js"
 
 interface Item {
   readonly name: number

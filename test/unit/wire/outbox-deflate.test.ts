@@ -1,10 +1,9 @@
-import fc from "fast-check"
 import { describe, expect, it, vi } from "vitest"
 import { VirtualClock } from "../../../src/testing/virtual-clock.js"
 import { Flusher } from "../../../src/wire/flusher.js"
 import { frame } from "../../support/frames.js"
 import { HandDeflater, marked, outboxBench } from "../../support/outbox-bench.js"
-import { runs } from "../../support/runs.js"
+import { fc, runs } from "../../support/properties.js"
 
 /** An outbox whose peer takes compressed messages, and whose compressor works by hand. */
 function setUp(options: Parameters<typeof outboxBench>[0] = {}) {

@@ -1,9 +1,8 @@
-import fc from "fast-check"
 import { describe, expect, it, vi } from "vitest"
 import type { OverflowPolicy } from "../../../src/wire/backlog.js"
 import { frame } from "../../support/frames.js"
 import { outboxBench } from "../../support/outbox-bench.js"
-import { runs } from "../../support/runs.js"
+import { fc, runs } from "../../support/properties.js"
 
 /** A blocked outbox with 100 bytes in the sink and room for so many messages of 10 bytes more. */
 async function blocked(overflow: OverflowPolicy, room: number) {

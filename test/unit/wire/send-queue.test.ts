@@ -1,4 +1,3 @@
-import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { VirtualClock } from "../../../src/testing/virtual-clock.js"
 import {
@@ -8,6 +7,7 @@ import {
   SendQueue,
   type SendQueueOptions,
 } from "../../../src/wire/send-queue.js"
+import { fc } from "../../support/properties.js"
 
 function setUp(options: SendQueueOptions = {}) {
   const clock = new VirtualClock()

@@ -1,7 +1,6 @@
-import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { TokenBucket } from "../../../src/wire/token-bucket.js"
-import { runs } from "../../support/runs.js"
+import { fc, runs } from "../../support/properties.js"
 
 describe("a token bucket", () => {
   it("begins full, gives what it has, and fills steadily up to its burst", () => {

@@ -1,7 +1,6 @@
-import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { byteLength } from "../../../src/wire/utf8.js"
-import { runs } from "../../support/runs.js"
+import { fc, runs } from "../../support/properties.js"
 
 const highSurrogate = "\ud83d"
 const lowSurrogate = "\ude00"
