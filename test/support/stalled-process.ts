@@ -11,7 +11,9 @@ import { attach } from "holdfast/server"
 
 /** What a flood did. */
 export interface Flood {
-  /** The most memory that the process had, in bytes, at moments when garbage had just been collected. */
+  /** How many more bytes than before were kept at most, in the heap and outside it, whenever garbage had been collected. */
+  readonly kept: number
+  /** The most memory that the process had in such a moment, in bytes: the collector's reserves are in it. */
   readonly peakRss: number
   /** Bytes of messages that had been sent when there was no room for one more; all of them if there always was. */
   readonly bytesTaken: number
@@ -51,7 +53,8 @@ export interface FloodTask {
 async function flood({ policy, bytes, isPolite }: FloodTask): Promise<Flood> {
   const [connection] = hubs.get(policy)?.connections.values() ?? []
   if (!connection) throw new Error(`nobody is connected to ${policy}`)
-  let [lost, bytesTaken, peakRss, isTaken] = [0, 0, 0, true]
+  const keptBefore = keptBytes()
+  let [lost, bytesTaken, kept, peakRss, isTaken] = [0, 0, 0, 0, true]
   let cause: string | undefined
   connection.on("lagged", ({ count }) => {
     lost += count
@@ -67,14 +70,21 @@ async function flood({ policy, bytes, isPolite }: FloodTask): Promise<Flood> {
     await turn()
     if (isPolite) await connection.drained()
     if (n % MESSAGES_PER_LOOK > 0) continue
-    // how late garbage is collected is the collector's own business
-    globalThis.gc?.()
+    kept = Math.max(kept, keptBytes() - keptBefore)
     peakRss = Math.max(peakRss, process.memoryUsage.rss())
   }
   // one that reads has read everything, and one that does not never will
   if (connection.state === "open") connection.terminate()
   await connection.closed
-  return { peakRss, bytesTaken, cause, lost }
+  return { kept, peakRss, bytesTaken, cause, lost }
+}
+
+/** How late garbage is collected is the collector's own business. Buffers found dead by one collection go in the next. */
+function keptBytes(): number {
+  globalThis.gc?.()
+  globalThis.gc?.()
+  const { heapUsed, external } = process.memoryUsage()
+  return heapUsed + external
 }
 
 process.on("message", async (task: FloodTask) => process.send?.(await flood(task)))
