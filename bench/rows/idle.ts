@@ -28,7 +28,7 @@ export const idle: Row<IdleStage, ServerContender> = {
     {
       name: "memory",
       title: "idle",
-      rounds: 1,
+      rounds: 3,
       isFresh: true,
       async round({ launcher }) {
         const server = await launcher.start([], ["--expose-gc"])
