@@ -76,6 +76,6 @@ type EventClass = new (type: string, fields: object) => Event
 
 /** Looked up at each event: a test environment may put its globals in place after this file was read. */
 function make<E extends Event>(name: string, type: string, fields: object): E {
-  const Native = (globalThis as unknown as Record<string, EventClass | undefined>)[name] ?? PlainEvent
-  return new Native(type, fields) as E
+  const Native: EventClass | undefined = Reflect.get(globalThis, name)
+  return new (Native ?? PlainEvent)(type, fields) as E
 }

@@ -5,13 +5,13 @@
 
 // one by one as well: a bundler leaves out what is not used, but never a part of an object
 export const NORMAL = 1000
+const NO_STATUS = 1005
 export const ABNORMAL = 1006
+export const POLICY = 1008
+const RESTART = 1012
+export const OVERLOAD = 1013
 export const EXPIRED = 4401
 export const REVOKED = 4403
-const NO_STATUS = 1005
-const RESTART = 1012
-export const POLICY = 1008
-export const OVERLOAD = 1013
 
 /** The close codes this library sends or explains. */
 export const CloseCode = {

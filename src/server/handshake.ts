@@ -7,8 +7,8 @@ import type { Duplex } from "node:stream"
 import { WebSocket, WebSocketServer } from "ws"
 import { checkCount, reject } from "../core/options.js"
 import type { CompressionSettings } from "../wire/compression.js"
-import { guard } from "../wire/owned-socket.js"
 import type { SocketLike } from "../wire/socket.js"
+import { guard } from "../wire/socket-guard.js"
 import type { Refused } from "./refusal.js"
 
 /** What a handshake goes by, whoever the client is. */

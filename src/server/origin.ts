@@ -59,7 +59,7 @@ export class OriginCheck {
     // a header has no line breaks, so no two pairs are written alike
     const pair = `${origin}\n${host ?? ""}`
     if (this.#known.has(pair)) return true
-    if (!this.#isListed(origin, host)) return false
+    if (!this.#mayPass(origin, host)) return false
     this.#remember(pair)
     return true
   }
@@ -70,7 +70,7 @@ export class OriginCheck {
     this.#known.add(pair)
   }
 
-  #isListed(origin: string, host: string | undefined): boolean {
+  #mayPass(origin: string, host: string | undefined): boolean {
     const given = canonical(origin)
     if (given === undefined) return false
     if (this.#exact.has(given) || isSameHost(given, host)) return true

@@ -2,18 +2,16 @@
  * A socket that a connection has taken over: what happens on it is told to the connection, and its own `send` and `close`
  * go through the connection, for the program that still calls them. Whole messages join the outbox; what only the socket
  * can send goes behind all that waits. Pings and pongs need no care: control frames may stand between any two frames.
- *
- * There may be a hundred thousand of them, so none has functions of its own: they find it by the socket they are called on.
  */
 
-import { reject } from "../core/options.js"
 import { afterPromises } from "../core/timer.js"
 import type { Payload, Unsubscribe } from "../core/types.js"
 import { Frame, type FrameCounters } from "./frame.js"
 import type { Outbox } from "./outbox.js"
 import type { SendResult } from "./outbox-options.js"
 import { viewOf } from "./payload.js"
-import { listen, OPEN, type SocketEvents, type SocketLike } from "./socket.js"
+import { OPEN, type SocketLike } from "./socket.js"
+import { bareOf, giveBack, type SocketKeeper, takeOver } from "./socket-guard.js"
 
 /** Whose socket it is. */
 export interface SocketOwner {
@@ -42,25 +40,14 @@ interface DirectOptions {
 
 type Callback = (error?: Error) => void
 type Method = (...args: unknown[]) => void
-type Owned = SocketLike & {
-  [OWNED]?: OwnedSocket | undefined
-  /** What the methods do that a guard has taken the place of, where the class of the socket has one. */
-  readonly [BARE]?: Bare
-  emit?(event: PropertyKey): unknown
+type Closing = SocketLike & {
   /** How a `ws` socket remembers that the peer has closed. Without it, the peer is answered at once. */
   readonly _closeFrameReceived?: boolean
 }
 
-/** A socket's own methods. */
-type Bare = Pick<SocketLike, "send" | "close">
-
-const OWNED = Symbol("owned")
-const BARE = Symbol("bare")
-const PROBE = Symbol("probe")
-
 /** One socket, from its taking over to {@link OwnedSocket.release}. */
-export class OwnedSocket implements SocketEvents {
-  readonly #socket: Owned
+export class OwnedSocket implements SocketKeeper {
+  readonly #socket: Closing
   readonly #owner: SocketOwner
   readonly #outbox: Outbox
   readonly #counters: FrameCounters
@@ -74,32 +61,19 @@ export class OwnedSocket implements SocketEvents {
 
   /** @throws InvalidOptionError for a socket that has been taken over before. */
   constructor(socket: SocketLike, owner: SocketOwner, outbox: Outbox, counters: FrameCounters) {
-    if ((socket as Owned)[OWNED]) reject("socket", "one that no other connection has taken over", socket)
-    this.#socket = socket as Owned
+    const { send, close } = bareOf(socket)
+    this.#socket = socket
     this.#owner = owner
     this.#outbox = outbox
     this.#counters = counters
-    const bare = bareOf(socket)
-    this.#send = bare.send as Method
-    this.#close = bare.close as Method
-    // one that cannot be changed is only listened to
-    if (Object.isExtensible(socket)) this.#takeOver(this.#socket)
-    this.#unlisten = isOwn(this.#socket) ? share(this.#socket) : listen(socket, this)
+    this.#send = send as Method
+    this.#close = close as Method
+    this.#unlisten = takeOver(socket, this)
   }
 
   /** The socket is its own again, and nobody listens to it. */
   release(): void {
-    const socket = this.#socket
-    if (this.#unlisten) this.#unlisten()
-    else unshare(socket)
-    if (socket[OWNED] !== this) return
-    if (socket[BARE]) {
-      socket[OWNED] = undefined
-      return
-    }
-    delete socket[OWNED]
-    restore(socket, "send", calledSend, this.#send)
-    restore(socket, "close", calledClose, this.#close)
+    giveBack(this.#socket, this, { send: this.#send, close: this.#close }, this.#unlisten)
   }
 
   // --- what the socket tells
@@ -179,114 +153,6 @@ export class OwnedSocket implements SocketEvents {
       if (!this.#isFragmented) this.#outbox.takeBack()
     }
   }
-
-  #takeOver(socket: Owned): void {
-    if (socket[BARE]) {
-      socket[OWNED] = this
-      return
-    }
-    define(socket, OWNED, this)
-    define(socket, "send", calledSend)
-    define(socket, "close", calledClose)
-  }
-}
-
-/**
- * Makes every socket of a class ask its owner first, where it has one. Taking one over is then a field that is set:
- * a socket of another class gets methods of its own, and giving those back makes it a slow object.
- */
-export function guard(prototype: SocketLike): void {
-  const bare: Bare = { send: prototype.send, close: prototype.close }
-  define(prototype, BARE, bare)
-  define(prototype, "send", calledSend)
-  define(prototype, "close", calledClose)
-}
-
-/** The methods of a socket without their guard. */
-export function bareOf(socket: SocketLike): Bare {
-  return (socket as Owned)[BARE] ?? socket
-}
-
-// --- the functions that all sockets share
-
-function calledSend(this: Owned, ...args: unknown[]): void {
-  if (this[OWNED]) this[OWNED].calledSend(args)
-  else (ownerless(this).send as Method).apply(this, args)
-}
-
-function calledClose(this: Owned, ...args: unknown[]): void {
-  if (this[OWNED]) this[OWNED].calledClose(args)
-  else (ownerless(this).close as Method).apply(this, args)
-}
-
-/** The methods of a socket whose connection has ended: its class has a guard, or somebody kept the one it had itself. */
-function ownerless(socket: Owned): Bare {
-  return socket[BARE] ?? Object.getPrototypeOf(socket)
-}
-
-function onMessage(this: Owned, data: Payload | ArrayBuffer, isBinary: boolean): void {
-  this[OWNED]?.message(
-    isBinary && data instanceof ArrayBuffer ? new Uint8Array(data) : (data as Payload),
-    !isBinary,
-  )
-}
-
-function onPing(this: Owned): void {
-  this[OWNED]?.ping()
-}
-
-function onPong(this: Owned, payload: Uint8Array): void {
-  this[OWNED]?.pong(String(payload))
-}
-
-function onClose(this: Owned, code: number, reason: Uint8Array | string): void {
-  this[OWNED]?.close(code, String(reason))
-}
-
-function onError(this: Owned, error: unknown): void {
-  this[OWNED]?.error(error)
-}
-
-/** A closing `ws` socket may still report an error; unheard, Node would make a crash of it. */
-function ignore(): void {}
-
-const LISTENERS = Object.entries({
-  message: onMessage,
-  ping: onPing,
-  pong: onPong,
-  close: onClose,
-  error: onError,
-}) as [string, Method][]
-
-function share(socket: Owned): undefined {
-  for (const [event, listener] of LISTENERS) socket.on?.(event, listener)
-}
-
-function unshare(socket: Owned): void {
-  for (const [event, listener] of LISTENERS) socket.off?.(event, listener)
-  socket.on?.("error", ignore)
-}
-
-let probed: unknown
-/** The methods of the last socket that proved to be its own: those of all `ws` sockets are the same two functions. */
-let proven: Pick<Owned, "on" | "emit"> = {}
-
-function probe(this: unknown): void {
-  probed = this
-}
-
-/** Whether an emitter calls its listeners with itself as `this`, as Node's do: a stand-in for another one does not. */
-function isOwn(socket: Owned): boolean {
-  const { on, emit } = socket
-  if (!socket[OWNED] || typeof on !== "function" || typeof emit !== "function") return false
-  if (on === proven.on && emit === proven.emit) return true
-  on.call(socket, PROBE as never, probe)
-  emit.call(socket, PROBE)
-  socket.off?.(PROBE as never, probe)
-  const isItself = probed === socket
-  probed = undefined
-  if (isItself) proven = { on, emit }
-  return isItself
 }
 
 /** What an empty blob holds. While it is read, the socket counts no bytes, and nothing would be known to go behind it. */
@@ -306,17 +172,4 @@ function payloadOf(data: unknown, { binary, fin = true, mask = false }: DirectOp
 
 function bytesOf(text: string): Uint8Array {
   return new TextEncoder().encode(text)
-}
-
-/** An own property that is not listed among those of the socket. */
-function define(socket: object, name: PropertyKey, value: unknown): void {
-  Object.defineProperty(socket, name, { value, configurable: true, writable: true })
-}
-
-/** A method that was inherited is inherited again; one that somebody has replaced since stays. */
-function restore(socket: Owned, name: "send" | "close", ours: Method, original: Method): void {
-  // asked in this way, because a proxy may show another method than there is
-  if (Object.getOwnPropertyDescriptor(socket, name)?.value !== ours) return
-  delete (socket as Partial<SocketLike>)[name]
-  if (socket[name] !== original) define(socket, name, original)
 }

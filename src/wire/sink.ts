@@ -6,8 +6,8 @@
 import { type Clock, Timer } from "../core/timer.js"
 import type { Payload } from "../core/types.js"
 import type { Batch } from "./batch.js"
-import { bareOf } from "./owned-socket.js"
 import { OPEN, type SocketLike } from "./socket.js"
+import { bareOf } from "./socket-guard.js"
 
 /** The part of a Node stream that frames are written to: a TCP or TLS socket has it. */
 export interface FrameStream {

@@ -113,6 +113,11 @@ export function closeSocket(socket: SocketLike, code?: number, reason?: string):
   }
 }
 
+/** What a socket of Node's style hands over, whatever its `binaryType`. Text is asked about first: it is no `ArrayBuffer`. */
+export function receivedPayload(data: Payload | ArrayBuffer, isBinary: boolean): Payload {
+  return isBinary && data instanceof ArrayBuffer ? new Uint8Array(data) : (data as Payload)
+}
+
 type NodeListener = (...args: never[]) => void
 
 /** The parts of Node's HTTP answer that a refusal is read from. */
@@ -128,10 +133,7 @@ function listenNode(socket: SocketLike, events: SocketEvents): Unsubscribe {
     [
       "message",
       (data: string | Uint8Array | ArrayBuffer, isBinary: boolean) =>
-        events.message(
-          isBinary && data instanceof ArrayBuffer ? new Uint8Array(data) : (data as Payload),
-          !isBinary,
-        ),
+        events.message(receivedPayload(data, isBinary), !isBinary),
     ],
     ["ping", events.ping && (() => events.ping?.())],
     ["pong", events.pong && ((payload: Uint8Array) => events.pong?.(String(payload)))],
