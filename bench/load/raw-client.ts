@@ -11,6 +11,8 @@ import { type FrameListener, FrameReader } from "./frame-reader.js"
 const TEXT = 0x81
 const PONG = 0x8a
 const HANDSHAKE_MS = 10_000
+/** Nothing has come for so long: longer than Linux waits with an acknowledgement, and shorter than a heartbeat's patience. */
+const QUIET_MS = 300
 
 /** Hears of one connection. The bytes are only good during the call. */
 export interface ClientListener {
@@ -97,8 +99,8 @@ export class RawClient implements FrameListener {
     const asked = this.#dialect.read(bytes, start)
     if (separator !== undefined) this.#split(bytes, start, end, separator)
     else if (asked === "message") this.#listener.message(bytes, start + before, end - after)
-    else if (asked === "opened") this.#settle?.resolve()
-    else if (asked) this.#write(asked.reply)
+    else if (asked === "opened") this.#open()
+    else if (asked) this.#reply(maskedFrame(TEXT, Buffer.from(asked.reply)))
   }
 
   compressed(bytes: Buffer, start: number, end: number): void {
@@ -108,7 +110,7 @@ export class RawClient implements FrameListener {
   }
 
   ping(payload: Buffer): void {
-    this.#socket.write(maskedFrame(PONG, payload))
+    this.#reply(maskedFrame(PONG, payload))
   }
 
   #split(bytes: Buffer, start: number, end: number, separator: number): void {
@@ -118,6 +120,23 @@ export class RawClient implements FrameListener {
       this.#listener.message(bytes, at, partEnd)
       at = partEnd + 1
     }
+  }
+
+  /**
+   * Answers what the server asks of its own accord; once the connection is open, not before nothing more comes. To Linux,
+   * who answers at once is in a conversation: the server's process, not the client's, pays for acknowledgements from then
+   * on, up to a tenth of a delivery. Only servers that ask for life signs would be in that state, and by chance.
+   */
+  #reply(frame: Buffer): void {
+    if (this.#settle) this.#socket.write(frame)
+    else this.#replyWhenQuiet(frame, this.bytes)
+  }
+
+  #replyWhenQuiet(frame: Buffer, bytes: number): void {
+    setTimeout(() => {
+      if (this.bytes === bytes) this.#socket.write(frame)
+      else this.#replyWhenQuiet(frame, this.bytes)
+    }, QUIET_MS).unref()
   }
 
   #write(text: string): void {
@@ -145,8 +164,13 @@ export class RawClient implements FrameListener {
       throw new CannotDo("it does not compress")
     this.#head = undefined
     this.#socket.setTimeout(0)
-    if (!this.#dialect.hasHandshake) this.#settle?.resolve()
+    if (!this.#dialect.hasHandshake) this.#open()
     this.#reader.read(Buffer.from(head.slice(end + 4), "latin1"))
+  }
+
+  #open(): void {
+    this.#settle?.resolve()
+    this.#settle = undefined
   }
 
   #fail(error: Error): void {

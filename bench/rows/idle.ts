@@ -12,6 +12,8 @@ interface IdleStage extends Stage {
   readonly launcher: Launcher<ServerContender>
 }
 
+/** As many as make little of what V8's young generation happens to take: with fewer, its two sizes are two results. */
+const CONNECTIONS_FACTOR = 16
 /** So many of the connections come first, for whatever a server makes once. */
 const FIRST_SHARE = 0.1
 const BYTES_PER_KILOBYTE = 1_000
@@ -22,13 +24,13 @@ export const idle: Row<IdleStage, ServerContender> = {
   title: "Idle connections",
   quantity: "Resident memory of the server for each connection",
   unit: "kB",
-  connections: (clients) => clients * 8,
+  connections: (clients) => clients * CONNECTIONS_FACTOR,
   contenders: [SERVERS.ws, SERVERS.wsAgain, SERVERS.socketIo, SERVERS.crossws, SERVERS.bun, SERVERS.holdfast],
   cells: [
     {
       name: "memory",
       title: "idle",
-      rounds: 3,
+      rounds: 2,
       isFresh: true,
       async round({ launcher }) {
         const server = await launcher.start([], ["--expose-gc"])

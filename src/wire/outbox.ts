@@ -227,8 +227,7 @@ export class Outbox implements Flushable, FrameWaiter, Flow, BudgetMember {
   /** Returns what the sink holds then. */
   #write(batch: Batch): number {
     this.writtenBytes += batch.byteLength
-    const left = batch.isAwaited ? (error?: Error | null) => batch.settle(lost(error)) : undefined
-    const heldBytes = this.#sink.write(batch, left)
+    const heldBytes = this.#sink.write(batch, batch.isAwaited ? settling(batch) : undefined)
     this.#roomBytes = this.#settings.maxBufferedBytes - heldBytes - (this.#pending?.byteLength ?? 0)
     if (heldBytes > 0) this.#watch.begin()
     if (heldBytes > 0 || this.notedBytes > 0) this.#note()
@@ -370,4 +369,8 @@ function refuse(frame: Frame): "closed" {
 
 function lost(cause?: Error | null): Error | undefined {
   return cause ? new ConnectionLostError("the connection ended before the bytes left", { cause }) : undefined
+}
+
+function settling(batch: Batch): (error?: Error | null) => void {
+  return (error) => batch.settle(lost(error))
 }

@@ -85,7 +85,7 @@ export class StreamSink implements Sink {
   write(batch: Batch, left?: Left): number {
     const waiting = this.#socket.bufferedAmount
     if (waiting > 0 && waiting > this.#stream.writableLength) this.#sendAll(batch, left)
-    else if (left) this.#stream.write(batch.bytes, (error) => left(error ?? this.#loss))
+    else if (left) this.#writeAwaited(batch, left)
     else this.#stream.write(batch.bytes)
     // the usual case, in one look: nothing waited anywhere, and the kernel has taken this
     return waiting === 0 && this.#stream.writableLength === 0 ? 0 : this.bufferedBytes
@@ -102,6 +102,10 @@ export class StreamSink implements Sink {
     // the stream itself calls back for writes that did not leave
     if (this.#waiting) this.#stream.off("drain", this.#waiting)
     this.#waiting = undefined
+  }
+
+  #writeAwaited(batch: Batch, left: Left): void {
+    this.#stream.write(batch.bytes, (error) => left(error ?? this.#loss))
   }
 
   #sendAll(batch: Batch, left: Left | undefined): void {
