@@ -7,6 +7,7 @@ import { EventEmitter } from "eventemitter3"
 import { CodecError } from "./errors.js"
 import { defaultLogger, type Logger } from "./logger.js"
 import { isThenable } from "./maybe-promise.js"
+import { reject } from "./options.js"
 import type { Unsubscribe } from "./types.js"
 
 /** Takes one payload. A promise it returns is watched: a rejection counts as a throw. */
@@ -61,12 +62,18 @@ export class Emitter<Events extends object> {
     this.logger = logger
   }
 
-  /** Listens to an event. Returns its own undo. */
+  /**
+   * Listens to an event. Returns its own undo.
+   * @throws InvalidOptionError for what is no function.
+   */
   on<Name extends keyof Events>(event: Name, listener: Listener<Events[Name]>): Unsubscribe {
     return this.#subscribe(event, listener as Listener<never>, false)
   }
 
-  /** Listens to the next occurrence of an event. Returns its own undo. */
+  /**
+   * Listens to the next occurrence of an event. Returns its own undo.
+   * @throws InvalidOptionError for what is no function.
+   */
   once<Name extends keyof Events>(event: Name, listener: Listener<Events[Name]>): Unsubscribe {
     return this.#subscribe(event, listener as Listener<never>, true)
   }
@@ -118,8 +125,8 @@ export class Emitter<Events extends object> {
     if (!subscription.isActive) return
     subscription.isActive = false
     this.#target?.removeListener(subscription.event as string, Emitter.#run, subscription)
-    const list = this.#subscriptions
-    list?.splice(list.indexOf(subscription), 1)
+    const list = this.#subscriptions as Subscription[]
+    list.splice(list.indexOf(subscription), 1)
   }
 
   #settle(event: PropertyKey, payload: unknown, result: PromiseLike<unknown>): void {
@@ -132,6 +139,7 @@ export class Emitter<Events extends object> {
   }
 
   #subscribe(event: PropertyKey, listener: Listener<never>, isOnce: boolean): Unsubscribe {
+    if (typeof listener !== "function") reject("listener", "a function", listener)
     this.#target ??= new EventEmitter()
     this.#subscriptions ??= []
     const subscription: Subscription = { owner: this, event, listener, isOnce, isActive: true }

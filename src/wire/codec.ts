@@ -4,7 +4,7 @@
  */
 
 import { CodecError } from "../core/errors.js"
-import { checkCount, checkFunction, reject } from "../core/options.js"
+import { checkCount, checkFunction, reject, resolveOptions } from "../core/options.js"
 import type { Payload } from "../core/types.js"
 
 /**
@@ -61,6 +61,12 @@ export interface JsonOptions {
   readonly replacer?: (this: unknown, key: string, value: unknown) => unknown
 }
 
+const JSON_DEFAULTS = /* @__PURE__ */ Object.freeze({
+  maxDepth: 64 as number,
+  reviver: undefined as JsonOptions["reviver"],
+  replacer: undefined as JsonOptions["replacer"],
+})
+
 /**
  * JSON in text frames (RFC 8259). The default everywhere.
  *
@@ -79,7 +85,7 @@ export interface JsonOptions {
 export function json<Incoming = unknown, Outgoing = unknown>(
   options: JsonOptions = {},
 ): Codec<Incoming, Outgoing> {
-  const { maxDepth = 64, reviver, replacer } = options
+  const { maxDepth, reviver, replacer } = resolveOptions("json", JSON_DEFAULTS, options)
   checkCount("json.maxDepth", maxDepth)
   checkFunction("json.reviver", reviver)
   checkFunction("json.replacer", replacer)
@@ -87,16 +93,14 @@ export function json<Incoming = unknown, Outgoing = unknown>(
     literalPing: PING_PONG,
     encode(message) {
       let text: string | undefined
+      let cause: unknown
       try {
         text = JSON.stringify(message, replacer)
-      } catch (cause) {
-        throw new CodecError("ENCODE_FAILED", `message cannot be JSON: ${messageOf(cause)}`, typeof message, {
-          cause,
-        })
+      } catch (error) {
+        cause = error
       }
-      if (text === undefined)
-        throw new CodecError("ENCODE_FAILED", `${typeof message} cannot be JSON`, typeof message)
-      return text
+      if (text !== undefined) return text
+      throw new CodecError("ENCODE_FAILED", `${typeof message} cannot be JSON`, typeof message, { cause })
     },
     decode(data) {
       const text = expectText(data)
@@ -171,10 +175,6 @@ export function preview(data: Payload): string {
   const shown =
     typeof start === "string" ? start : Array.from(start, (it) => it.toString(16).padStart(2, "0")).join(" ")
   return data.length > PREVIEW_LENGTH ? `${shown}…` : shown
-}
-
-function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause)
 }
 
 /**

@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from "vitest"
 import { Emitter, type ErrorEvent } from "../../../src/core/emitter.js"
+import { InvalidOptionError } from "../../../src/core/errors.js"
 import { RecordingLogger } from "../../support/recording-logger.js"
 
 interface Events {
@@ -50,6 +51,20 @@ describe("Emitter", () => {
     undo()
     expect(station.say("news", 1)).toBe(false)
   })
+
+  // it was taken, and the error came with the first event, where nobody looked for it
+  it.each([undefined, null, "listen", {}, { handleEvent: () => {} }])(
+    "refuses %j as a listener",
+    (listener) => {
+      const { station, logger } = setUp()
+      for (const add of [station.on.bind(station), station.once.bind(station)]) {
+        expect(() => add("news", listener as never)).toThrow(InvalidOptionError)
+        expect(() => add("news", listener as never)).toThrow(/^listener must be a function, received /)
+      }
+      expect(() => station.off("news", listener as never)).not.toThrow()
+      expect([station.listenerCount("news"), station.say("news", 1), logger.lines]).toEqual([0, false, []])
+    },
+  )
 
   it("undoes its own subscription only, and once", () => {
     const { station, heard, note } = setUp()

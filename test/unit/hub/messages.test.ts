@@ -16,6 +16,19 @@ describe("S5: messages that come before anybody listens", () => {
     expect(heard).toEqual(["a one", "a two", "b three", "a four"])
   })
 
+  it("wait on where what listens is no function", async () => {
+    const { hub, add } = stubHub()
+    const { socket } = add()
+    socket.receive("one")
+    expect(() => hub.on("message", undefined as never)).toThrow(
+      "listener must be a function, received undefined",
+    )
+    const heard: string[] = []
+    hub.on("message", ({ data }) => heard.push(data))
+    await turn()
+    expect(heard).toEqual(["one"])
+  })
+
   it("go to hub.once(message) one at a time", async () => {
     const { hub, add } = stubHub()
     const { socket } = add()

@@ -150,7 +150,7 @@ describe("T5: a router with jsonRpc()", () => {
     ])
     expect(errors.map(({ error }) => (error as Error).message)).toEqual([
       "secret",
-      "message cannot be JSON: Do not know how to serialize a BigInt",
+      "object cannot be JSON",
       "secret",
     ])
   })

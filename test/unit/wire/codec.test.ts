@@ -32,6 +32,9 @@ describe("json()", () => {
     )
   })
 
+  const throwing = (error: unknown) => {
+    throw error
+  }
   const cycle: { self?: unknown } = {}
   cycle.self = cycle
 
@@ -41,6 +44,7 @@ describe("json()", () => {
     ["a bare undefined", undefined, "undefined"],
     ["a function", () => {}, "function"],
     ["a symbol", Symbol("s"), "symbol"],
+    ["what throws something without words", { toJSON: () => throwing(Object.create(null)) }, "object"],
   ])("refuses to encode %s", (_, message, preview) => {
     expect(failure(() => json().encode(message))).toMatchObject({ code: "ENCODE_FAILED", preview })
   })
@@ -165,6 +169,8 @@ describe("json()", () => {
   it.each([
     [{ maxDepth: 0 }, "json.maxDepth must be a whole number ≥ 1, received 0"],
     [{ maxDepth: "9" }, 'json.maxDepth must be a whole number ≥ 1, received "9"'],
+    [{ depth: 3 }, 'json.depth must be one of maxDepth, reviver, replacer, received "depth"'],
+    [null, "json must be an object, received null"],
     [{ reviver: 1 }, "json.reviver must be a function, received 1"],
     [{ replacer: ["a"] }, "json.replacer must be a function, received [object Array]"],
   ])("T2 refuses options that cannot be: %j", (options, message) => {
