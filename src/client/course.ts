@@ -65,7 +65,9 @@ export class Course implements LinkOwner {
   #retired: Link | undefined
   #lastClose: LinkEnd | undefined
   /** What `closing` will end in. */
-  #ending: { readonly cause: EndCause; readonly error: unknown; readonly code: number } | undefined
+  #ending:
+    | { readonly cause: EndCause; readonly error: unknown; readonly code: number | undefined }
+    | undefined
   #isEnded = false
   /** The server or the application set the length of the wait. */
   #isWaitFirm = false
@@ -136,7 +138,7 @@ export class Course implements LinkOwner {
     const { link } = this
     // while an end is being handled, an open client has no link any more
     if (this.state === "open" && link) {
-      this.#ending = { cause, error, code }
+      this.#ending = { cause, error, code: link.isOpen ? code : undefined }
       this.#to("closing")
       link.close(code, reason)
     } else if (this.state !== "closing") this.#finish(cause, error)

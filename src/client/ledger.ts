@@ -71,6 +71,8 @@ export class Ledger {
   readonly #pings: Ping[] = []
   #serial = 0
   #sent = 0
+  /** So many of them the socket took while it was open: one within which it was closed may be thrown away. */
+  #taken = 0
   #confirmed = 0
   /** Messages that are waited for, each with its number, oldest first. */
   readonly #receipts: { readonly number: number; readonly receipt: Receipt }[] = []
@@ -107,6 +109,7 @@ export class Ledger {
 
   /** The socket has taken the message that was counted last. */
   sent(receipt?: Receipt): void {
+    if (this.#link.isOpen) this.#taken = this.#sent
     if (receipt?.until === "fenced") this.#await(receipt)
     else receipt?.resolve()
     this.#confirmLater()
@@ -122,7 +125,7 @@ export class Ledger {
     }
     this.#serial += 1
     const token = this.#serial.toString(36)
-    this.#pings.push({ token, sentAt: clock.now(), messages: this.#sent, waiter })
+    this.#pings.push({ token, sentAt: clock.now(), messages: this.#taken, waiter })
     try {
       if (this.usesFrames) this.#link.ping(token)
       else if (literal) this.#link.send(literal.ping)
@@ -151,7 +154,7 @@ export class Ledger {
 
   /** The closing handshake that this side began is done: the peer has read all that went before. */
   confirmAll(): void {
-    this.#confirm(this.#sent)
+    this.#confirm(this.#taken)
   }
 
   /** No answer is expected any more. Whoever waits for one is told why. */

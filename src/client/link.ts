@@ -157,9 +157,9 @@ export class Link {
     else this.#socket?.resume?.()
   }
 
-  /** Starts the closing handshake; a link that is not open yet ends at once. */
+  /** Starts the closing handshake, or waits for the end of the peer's; a link that is not open yet ends at once. */
   close(code: number, reason: string): void {
-    if (this.isOpen && this.#socket) {
+    if (this.#wasOpen && this.#socket) {
       // a socket may end within its own `close`
       this.#timer.start(this.#request.closeTimeoutMs)
       closeSocket(this.#socket, code, reason)

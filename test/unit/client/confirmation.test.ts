@@ -219,6 +219,26 @@ describe("C23 unconfirmed", () => {
     expect([client.state, counts]).toEqual(["closed", [1]])
   })
 
+  it.each([1000, 1012])(
+    "C23 tells what is open when the server had begun to close, with %i, before close()",
+    async (code) => {
+      const fake = await openClient<unknown, unknown>({ make: "frames" })
+      const { client, clock, network, log } = fake
+      const counts = unconfirmedOf(fake)
+      network.last.isDeaf = true
+      client.send("a")
+      // its close frame is here, and the end of the stream is not
+      network.last.readyState = 2
+      void client.close()
+      await clock.advance(500)
+      expect(client.state).toBe("closing")
+      network.last.end(code)
+      expect([client.state, counts]).toEqual(["closed", [1]])
+      expect(log.ends).toMatchObject([{ cause: "closed", lastClose: { code } }])
+      expect(clock.pending).toBe(0)
+    },
+  )
+
   it("C23 tells nothing after a closing handshake that this side began: the peer has read it all", async () => {
     const fake = await openClient({ make: "frames" })
     const counts = unconfirmedOf(fake as never)

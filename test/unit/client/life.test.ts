@@ -25,6 +25,7 @@ const KINDS = [
   "cut",
   "refuse",
   "server closes",
+  "server begins to close",
   "server sends",
   "black hole",
   "stall",
@@ -186,7 +187,7 @@ function live(given: Life, page: FakePage) {
     if (Object.hasOwn(socket, "send")) return
     const send = socket.send.bind(socket)
     socket.send = (data) => {
-      if (data !== "ping") hook(/close/) // what it then says to be closed is not sent, and the close is answered
+      if (data !== "ping") hook()
       send(data)
       if (data !== "ping") handed.push(Number(data))
     }
@@ -239,6 +240,13 @@ function live(given: Life, page: FakePage) {
       onSocket((socket) => {
         // one that has the same code as a close that it crosses cannot be told from an answer
         socket.end(client.state === "closing" ? 1001 : CODES[pick % CODES.length])
+      })(pick),
+    // its close frame is here, the end of the stream comes later
+    "server begins to close": (pick) =>
+      onSocket((socket) => {
+        if (socket.readyState !== 1) return
+        socket.readyState = 2
+        clock.setTimer(() => socket.end(CODES[pick % CODES.length]), 50)
       })(pick),
     "server sends": onSocket((socket) => socket.deliver("hello")),
     "black hole": onSocket((socket) => socket.blackHole()),

@@ -154,6 +154,42 @@ describe("a socket that calls back while it takes a message", () => {
     },
   )
 
+  it.each([
+    ["the peer's answer comes later", false],
+    ["the socket ends at once", true],
+  ])(
+    "C23 tells of a message within which the client is closed, which no answer proves: %s",
+    async (_, isQuick) => {
+      const { client, clock, network } = await openClient({ make: "frames" })
+      const counts: number[] = []
+      client.on("unconfirmed", ({ count }) => counts.push(count))
+      client.send("read")
+      const { last } = network
+      await clock.advance(1)
+      onceInSend(last, () => {
+        void client.close()
+        if (isQuick) last.end(1000)
+      })
+      const fate = fateOf(client.sendAsync("lost", { until: "fenced" }))
+      await clock.advance(2_000)
+      expect(network.received).toEqual(["read"])
+      expect([counts, fate.now, client.queued]).toEqual([[1], "UNCONFIRMED", 0])
+    },
+  )
+
+  it("C23 does not take the answer to a ping that was sent within for a proof", async () => {
+    const { client, clock, network } = await openClient({ make: "frames" })
+    const { last } = network
+    const counts: number[] = []
+    client.on("unconfirmed", ({ count }) => counts.push(count))
+    onceInSend(last, () => void client.probe())
+    client.send("after the ping")
+    await clock.advance(1)
+    last.cut()
+    await clock.advance(1)
+    expect(counts).toEqual([1])
+  })
+
   it("C21 keeps the order of the calls on an open connection too", async () => {
     const { client, clock, network } = await openClient()
     onceInSend(network.last, () => expect(client.send("2")).toBe("queued"))
