@@ -158,6 +158,9 @@ export class ReconnectingWebSocket extends WebSocketTarget {
    * Ends the connection, the attempt or the wait, for good or until `reconnect()`. A `close` event follows, also
    * when there is no connection just now, but for a call inside a `close` event, which is the last one then.
    *
+   * What was sent before leaves first. Blobs that are being read have 10 s for it; what is behind them waits then, as
+   * what is sent after `close()` does.
+   *
    * @throws DOMException `InvalidAccessError` for a code other than 1000 and 3000–4999.
    * @throws DOMException `SyntaxError` for a reason of more than 123 bytes of UTF-8.
    */

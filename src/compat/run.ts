@@ -8,6 +8,7 @@ import type { LinkEnd } from "../client/link.js"
 import { ReconnectingClient } from "../client/reconnecting-client.js"
 import { retryAdvice } from "../core/close-codes.js"
 import { ConnectError } from "../core/errors.js"
+import { Timer } from "../core/timer.js"
 import type { SocketLike, WebSocketConstructor } from "../wire/socket.js"
 import type { CompatSettings, ProtocolsProvider, UrlProvider } from "./compat-options.js"
 import { type Message, type Sendable, SendOrder } from "./send-order.js"
@@ -36,6 +37,9 @@ export interface RunOwner {
   ended(run: Run, end: CloseDetails, isFinal: boolean): void
 }
 
+/** How long a close waits for Blobs that are being read, in milliseconds. */
+const READ_MS = 10_000
+
 /** Dials, retries, and ends once. */
 export class Run {
   /** How many attempts have failed since the last stable connection. */
@@ -43,6 +47,7 @@ export class Run {
   readonly #client: ReconnectingClient<string | Uint8Array, Sendable>
   readonly #order: SendOrder
   readonly #settings: CompatSettings
+  readonly #readTimer: Timer
   #owner: RunOwner | undefined
   /** The end of a connection was announced by an error and not told yet. */
   #isFailing = false
@@ -64,6 +69,7 @@ export class Run {
       (message) => void this.#client.send(message),
       (error) => settings.debug("a Blob cannot be read", error),
     )
+    this.#readTimer = new Timer(settings.clock, () => this.#leave(this.#closing))
     this.#client.on("state", (change) => this.#changed(change))
     this.#client.on("message", ({ data }) => this.#owner?.received(data))
     this.#client.on("error", ({ error, stage }) => {
@@ -107,15 +113,21 @@ export class Run {
   /** Ends it, after what was sent over an open connection. The owner hears of it, never at once. */
   async close(end: CloseDetails): Promise<void> {
     this.#closing = end
-    if (this.#client.state === "open") await this.#order.settled
-    else await null
-    await this.#client.close(end.code, end.reason)
+    const sent = this.#client.state === "open" ? this.#order.settled : undefined
+    if (sent) this.#readTimer.start(READ_MS)
+    await sent
+    this.#leave(end)
   }
 
   /** Ends it; the owner hears nothing any more. */
   retire(end: CloseDetails): void {
     this.#owner = undefined
-    void this.#client.close(end.code, end.reason)
+    this.#leave(end)
+  }
+
+  #leave(end: CloseDetails | undefined): void {
+    this.#order.stop()
+    void this.#client.close(end?.code, end?.reason)
   }
 
   #changed({ from, to, attempt, lastClose }: StateChange): void {
@@ -134,6 +146,7 @@ export class Run {
   }
 
   #ended(from: StateChange["from"], lastClose: LinkEnd | undefined): void {
+    this.#readTimer.stop()
     const closing = this.#closing
     const isCutShort = closing && !this.#isFailing && (from === "connecting" || from === "idle")
     // as in the standard: to close a socket that is not open yet is to fail it

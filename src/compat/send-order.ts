@@ -74,18 +74,29 @@ export class SendOrder {
 
   /** Takes out everything that waits. */
   drain(): Message[] {
-    return this.#waiting.splice(0)
+    const waiting = this.#waiting
+    this.#waiting = []
+    // what comes next does not wait for a Blob that was taken out
+    this.#reading = undefined
+    return waiting
+  }
+
+  /** Hands on nothing any more. What waits can still be taken out. */
+  stop(): void {
+    this.#waiting = [...this.#waiting]
   }
 
   async #read(): Promise<void> {
-    for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
+    const waiting = this.#waiting
+    // a Blob that is not the platform's may send when it is asked: this has to be known as being read
+    await null
+    for (let next = waiting[0]; next !== undefined; next = waiting[0]) {
       const bytes = isBlob(next) ? await this.#bytesOf(next) : next
-      // it may have been taken out meanwhile
-      if (this.#waiting[0] !== next) continue
-      this.#waiting.shift()
+      if (waiting !== this.#waiting) return
+      waiting.shift()
       if (bytes !== undefined) this.#deliver(bytes)
     }
-    this.#reading = undefined
+    if (waiting === this.#waiting) this.#reading = undefined
   }
 
   async #bytesOf(blob: BlobLike): Promise<ArrayBuffer | undefined> {

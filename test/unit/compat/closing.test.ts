@@ -67,7 +67,7 @@ describe("C39 close()", () => {
       socket.send("last")
       socket.close()
     }
-    await clock.advance(10_000)
+    await clock.advance(9_000)
     expect([socket.readyState, network.received]).toEqual([2, ["text"]])
     finish(Uint8Array.of(7).buffer)
     await clock.advance(0)
@@ -148,6 +148,46 @@ describe("C39 close()", () => {
     expect(lines.slice(1)).toEqual(["close 1006 - unclean @3"])
     expect([network.sockets.length, clock.pending]).toEqual([1, 0])
   })
+
+  it("C39 waits 10 s for a Blob that is being read, and keeps what could not leave for a reconnect()", async () => {
+    const { socket, network, clock, lines } = await openSocket()
+    let read: (bytes: ArrayBuffer) => void = () => {}
+    const stuck = { size: 1, arrayBuffer: () => new Promise<ArrayBuffer>((resolve) => (read = resolve)) }
+    socket.send("a")
+    socket.send(stuck)
+    socket.send("b")
+    socket.close(4000)
+    await clock.advance(9_999)
+    expect([socket.readyState, lines.length]).toEqual([2, 1])
+    network.latencyMs = 10
+    await clock.advance(5)
+    // too late: the close frame is on its way
+    read(new ArrayBuffer(1))
+    await clock.advance(10)
+    expect(lines.slice(1)).toEqual(["close 4000 - clean @3"])
+    expect([network.received, clock.pending]).toEqual([["a"], 0])
+    expect(socket.drainQueuedMessages()).toEqual([stuck, "b"])
+  })
+
+  it.each(["a loss", "reconnect()"])(
+    "C39 waits no more for a Blob after %s, and leaves no timer behind",
+    async (what) => {
+      const { socket, network, clock, lines } = await openSocket()
+      socket.send({ size: 1, arrayBuffer: () => new Promise<ArrayBuffer>(() => {}) })
+      socket.close(4000)
+      await clock.advance(100)
+      if (what === "a loss") network.last.cut()
+      else {
+        socket.reconnect(4001)
+        await clock.advance(1)
+        socket.drainQueuedMessages()
+        socket.close(4002)
+      }
+      await clock.advance(1_000)
+      expect(lines.filter((it) => it.startsWith("close"))).toHaveLength(what === "a loss" ? 1 : 2)
+      expect([socket.readyState, clock.pending, network.live.length]).toEqual([3, 0, 0])
+    },
+  )
 
   it("C39 of a socket that never started does nothing", async () => {
     const { socket, clock, lines } = fakeSocket({ startClosed: true })

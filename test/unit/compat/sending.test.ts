@@ -60,6 +60,38 @@ describe("C39 send()", () => {
     socket.close()
   })
 
+  it("C39 lets nothing wait for a Blob that was taken out of the queue", async () => {
+    const { socket, network, clock } = await openSocket()
+    const { blob, finish } = slowBlob(bytes(1))
+    socket.send(blob)
+    socket.send("a")
+    expect(socket.drainQueuedMessages()).toEqual([blob, "a"])
+    socket.send("b")
+    finish()
+    await clock.advance(0)
+    expect(network.received).toEqual(["b"])
+    socket.send(blob)
+    socket.send("c")
+    await clock.advance(0)
+    expect(network.received).toEqual(["b", bytes(1), "c"])
+    socket.close()
+  })
+
+  it("C39 keeps the order when a Blob of another make sends while it is asked for its bytes", async () => {
+    const { socket, network, clock } = await openSocket()
+    const blob = {
+      size: 1,
+      arrayBuffer: async () => {
+        socket.send("after")
+        return bytes(1).buffer
+      },
+    }
+    socket.send(blob)
+    await clock.advance(0)
+    expect(network.received).toEqual([bytes(1), "after"])
+    socket.close()
+  })
+
   it("C39 keeps the place of a Blob, over a loss too; one that cannot be read is left out", async () => {
     const { socket, network, clock } = await openSocket()
     const [first, second] = [slowBlob(bytes(1)), slowBlob(bytes(2))]
