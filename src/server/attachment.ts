@@ -10,6 +10,7 @@ import type { Given } from "../core/options.js"
 import type { HubCounters } from "../hub/hub-counters.js"
 import type { AddOptions } from "../hub/newcomer.js"
 import type { CompressionSettings } from "../wire/compression.js"
+import { withResolvers } from "../wire/message-iterator.js"
 import type { SocketLike } from "../wire/socket.js"
 import { type AttachOptions, type AttachSettings, resolveAttach } from "./attach-options.js"
 import type { Place } from "./connection-limits.js"
@@ -104,8 +105,13 @@ export class Attachment extends Emitter<AttachmentEvents> implements HealthSourc
    * @throws InvalidOptionError with the value received.
    */
   drain(options?: Given<DrainOptions>): Promise<DrainReport> {
-    this.#draining ??= this.#drain(resolveDrain(options))
-    return this.#draining
+    if (this.#draining) return this.#draining
+    const settings = resolveDrain(options)
+    const { promise, resolve, reject } = withResolvers<DrainReport>()
+    // known before anything is done: whoever is told of it may call this as well
+    this.#draining = promise
+    this.#drain(settings).then(resolve, reject)
+    return promise
   }
 
   /** That this process lives, and what it is doing. */

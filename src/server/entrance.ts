@@ -162,6 +162,8 @@ export class Entrance {
   #complete(upgrade: Upgrade, place: Place, answer: Acceptance | Refused): boolean {
     // who has gone needs no answer
     if (upgrade.request.socket.destroyed) return this.#gone(upgrade)
+    // the last word before the handshake: between a yes and this there are turns in which a drain may begin
+    if (this.#isClosing) return this.#refuse(upgrade, closing())
     const refused = "refusal" in answer ? answer : this.limits.claim(place, answer.userId)
     if (refused) return this.#turnAway(upgrade, refused)
     const acceptance = answer as Acceptance
@@ -181,8 +183,13 @@ export class Entrance {
   #ask(upgrade: Upgrade): MaybePromise<Acceptance | Refused> {
     if (!this.#shared || upgrade.remoteAddress === undefined) return this.#askApplication(upgrade)
     return this.#askShared(this.#shared, upgrade.remoteAddress, upgrade).then(
-      (refused) => refused ?? this.#askApplication(upgrade),
+      (refused) => refused ?? (this.#isOver(upgrade) ? {} : this.#askApplication(upgrade)),
     )
+  }
+
+  /** Whether nothing that anybody says could let it in any more. */
+  #isOver({ request }: Upgrade): boolean {
+    return this.#isClosing || request.socket.destroyed
   }
 
   /** Whether the nodes together have had enough of an address. Who cannot be asked is no reason to refuse anybody. */
@@ -221,7 +228,6 @@ export class Entrance {
   /** What the application's word means. */
   #judge(admission: Acceptance | Refusal): Acceptance | Refused {
     if (admission.headers) checkHeaders(admission.headers)
-    if (this.#isClosing) return closing()
     if (isRefusal(admission)) return refusedBy(admission, admission.reason ?? "authenticate")
     const { expiresAt } = admission
     const isExpired = expiresAt !== undefined && Number(expiresAt) <= this.#clock.date()

@@ -25,7 +25,8 @@ export class HeadDeadline {
   /** One listener for all sockets: it may stay on those that live for days. */
   readonly #closed: (this: Socket) => void
 
-  constructor(server: Server, timeoutMs: number, clock: Clock) {
+  /** @param before - Who is watched already by the deadline that this one takes the place of. */
+  constructor(server: Server, timeoutMs: number, clock: Clock, before?: HeadDeadline) {
     this.#server = server
     this.#timeoutMs = timeoutMs
     this.#clock = clock
@@ -36,15 +37,15 @@ export class HeadDeadline {
       ended(this)
     }
     server.on("connection", this.#connected).on("secureConnection", this.#secured).on("request", this.arrived)
+    if (before) this.#takeOver(before)
   }
 
-  /** Stops watching. */
+  /** Stops watching. Whoever waits is left to the deadline that comes after this one, if one does. */
   close(): void {
     this.#server
       .off("connection", this.#connected)
       .off("secureConnection", this.#secured)
       .off("request", this.arrived)
-    this.#waiting.clear()
     this.#timer.stop()
   }
 
@@ -54,12 +55,30 @@ export class HeadDeadline {
   readonly #connected = (socket: Socket): void => {
     const key = this.#keyOf(socket)
     if (key === undefined) return
-    const dueAt = this.#clock.now() + this.#timeoutMs
     // the address of one that has ended may come again before its end is told
     this.#waiting.delete(key)
-    this.#waiting.set(key, { connected: socket, answered: this.#isSecure ? undefined : socket, dueAt })
-    if (!this.#timer.isArmed) this.#timer.start(this.#timeoutMs)
-    socket.on("close", this.#closed)
+    const answered = this.#isSecure ? undefined : socket
+    this.#add(key, { connected: socket, answered, since: this.#clock.now() })
+  }
+
+  #add(key: Key, wait: Wait): void {
+    this.#waiting.set(key, wait)
+    if (!this.#timer.isArmed) this.#timer.start(Math.max(0, this.#dueInMs(wait)))
+    wait.connected.on("close", this.#closed)
+  }
+
+  /** Who waits does not begin anew because somebody else was attached to the server, or left it. */
+  #takeOver(before: HeadDeadline): void {
+    const isSameTime = before.#clock === this.#clock
+    for (const [key, wait] of before.#waiting) {
+      wait.connected.off("close", before.#closed)
+      this.#add(key, isSameTime ? wait : { ...wait, since: this.#clock.now() })
+    }
+    before.#waiting.clear()
+  }
+
+  #dueInMs({ since }: Wait): number {
+    return since + this.#timeoutMs - this.#clock.now()
   }
 
   /** From here on there is somebody to answer. */
@@ -70,10 +89,10 @@ export class HeadDeadline {
 
   /** Ends those whose time is over, and waits for the next. */
   #look(): void {
-    const now = this.#clock.now()
     for (const [key, wait] of this.#waiting) {
-      if (wait.dueAt > now) {
-        this.#timer.start(wait.dueAt - now)
+      const leftMs = this.#dueInMs(wait)
+      if (leftMs > 0) {
+        this.#timer.start(leftMs)
         return
       }
       this.#waiting.delete(key)
@@ -100,8 +119,8 @@ interface Wait {
   readonly connected: Socket
   /** On which what is written arrives as it is: over TLS there is none before its handshake is done. */
   answered: Socket | undefined
-  /** When the head should be complete, on the clock. */
-  readonly dueAt: number
+  /** When it was connected, on the clock. */
+  readonly since: number
 }
 
 function end({ connected, answered }: Wait): void {

@@ -60,11 +60,12 @@ export class Upgrades {
 
   /** Watches the heads for the taker that is least patient. */
   #watch(): void {
-    this.#deadline?.close()
+    const before = this.#deadline
+    before?.close()
     this.#deadline = undefined
     const [strictest] = [...this.#takers].sort((a, b) => patience(a) - patience(b))
     if (!strictest || strictest.headTimeoutMs === false) return
-    this.#deadline = new HeadDeadline(this.#server, strictest.headTimeoutMs, strictest.clock)
+    this.#deadline = new HeadDeadline(this.#server, strictest.headTimeoutMs, strictest.clock, before)
   }
 
   readonly #listener = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {

@@ -74,6 +74,46 @@ describe("S45: the head of a first request", () => {
     expect(await raw.ended()).toMatch(/^HTTP\/1.1 408 /)
   })
 
+  // each time an attachment came or went, whoever was waited for was waited for no more
+  it.each([
+    ["over HTTP", startHttp],
+    ["over TLS", startHttps],
+  ])("R3: is awaited no longer because another attachment comes or goes, %s", async (_, startTarget) => {
+    const clock = new VirtualClock()
+    const target = await startTarget()
+    const server = await startAttached({ clock, path: "/one" }, { target })
+    const raws = [await RawClient.open(server)]
+    await until(() => server.streams.size === 1, "the server to have the first socket")
+    await clock.advance(5_000)
+    const other = await startAttached({ clock, path: "/two", handshakeTimeoutMs: 9_000 }, { target })
+    raws.push(await RawClient.open(server))
+    await until(() => server.streams.size === 2, "the server to have the second socket")
+    expect(clock.pending).toBe(1)
+    await clock.advance(3_999)
+    expect(raws.map((it) => it.socket.destroyed)).toEqual([false, false])
+    await clock.advance(1)
+    expect(await raws[0]?.ended()).toMatch(/^HTTP\/1.1 408 /)
+    other.attachment.close()
+    await clock.advance(5_999)
+    expect(raws[1]?.socket.destroyed).toBe(false)
+    await clock.advance(1)
+    expect(await raws[1]?.ended()).toMatch(/^HTTP\/1.1 408 /)
+    await server.idle()
+    expect(clock.pending).toBe(0)
+  })
+
+  it("R3: is over at once for whoever has taken longer than a new attachment allows", async () => {
+    const clock = new VirtualClock()
+    const server = await startAttached({ clock, path: "/one" })
+    const raw = await RawClient.open(server)
+    await until(() => server.streams.size === 1, "the server to have the socket")
+    await clock.advance(5_000)
+    await startAttached({ clock, path: "/two", handshakeTimeoutMs: 3_000 }, { target: server })
+    await clock.advance(0)
+    expect(await raw.ended()).toMatch(/^HTTP\/1.1 408 /)
+    expect(clock.pending).toBe(0)
+  })
+
   it("is Node's business where the option is false, and once the attachment is closed", async () => {
     const clock = new VirtualClock()
     const target = await startHttp()
