@@ -183,6 +183,11 @@ export class Hub<Incoming = unknown, Outgoing = unknown, Data = unknown> extends
     return this.#settings.compression
   }
 
+  /** @internal Whether {@link close} was called: whoever is added now is closed at once. */
+  get isClosing(): boolean {
+    return this.#closing !== undefined
+  }
+
   /**
    * Takes over an open socket: from now on the hub does all sending on it. Emits `connection` before it returns;
    * messages that arrive before anybody listens are kept. After {@link close} the connection is closed at once.

@@ -51,6 +51,8 @@ export interface AttachedHub {
   readonly connections: ReadonlyMap<string, Drainable>
   /** Bytes that wait for slow readers. */
   readonly bufferedBytes: number
+  /** @internal Whether it takes nobody new. */
+  readonly isClosing: boolean
   /** @internal What it counts. */
   readonly counters: HubCounters
   /** @internal How it compresses. */
@@ -128,11 +130,11 @@ export class Attachment extends Emitter<AttachmentEvents> implements HealthSourc
   /** Whether this process should get new connections. */
   ready(): ReadyReport {
     const { adapterGraceMs, maxTotalBufferedBytes } = this.#settings.readiness
-    const { bufferedBytes, counters } = this.#hub
+    const { bufferedBytes, counters, isClosing } = this.#hub
     const { adapter } = counters
     const isCutOff = adapter.state === "down" || adapter.state === "connecting"
     const reasons: NotReady[] = []
-    if (this.#isClosed || this.#draining) reasons.push("closing")
+    if (this.#isClosed || this.#draining || isClosing) reasons.push("closing")
     if (this.#entrance.limits.isFull || bufferedBytes > maxTotalBufferedBytes) reasons.push("overloaded")
     if (isCutOff && adapter.forMs > adapterGraceMs) reasons.push("adapter")
     return { ready: reasons.length === 0, reasons }

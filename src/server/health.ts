@@ -49,7 +49,7 @@ export interface HealthReport {
 /**
  * Why a process should get no new connections.
  *
- * - `closing`: it is draining, or its attachment was closed.
+ * - `closing`: it is draining, or its attachment or its hub was closed.
  * - `overloaded`: it has as many connections as it takes, or too many bytes wait for slow readers.
  * - `adapter`: it has been cut off from other nodes for longer than `readiness.adapterGraceMs`.
  */
@@ -89,6 +89,8 @@ export function readyHandler(source: HealthSource): RequestHandler {
 
 /** Answers with an object as JSON that no cache keeps. */
 export function answer(response: ServerResponse, status: number, report: object): void {
+  // what takes a while may find that somebody has given up on it
+  if (response.headersSent) return
   response.writeHead(status, { "Content-Type": "application/json", "Cache-Control": "no-store" })
   response.end(JSON.stringify(report))
 }

@@ -3,7 +3,7 @@
  * good order. It knows the address and nothing of what stands behind it.
  */
 
-import { checkMs, type Given, reject, resolveOptions } from "../core/options.js"
+import { checkMethods, checkMs, type Given, reject, resolveOptions } from "../core/options.js"
 import { type Clock, systemClock, Timer } from "../core/timer.js"
 import type { Unsubscribe } from "../core/types.js"
 import { CLOSED, closeSocket, findWebSocket, listen, type SocketLike, terminate } from "../wire/socket.js"
@@ -62,11 +62,20 @@ const DEFAULTS: ProbeSettings = Object.freeze({
  * const { ok, phase, ms } = await probe("ws://127.0.0.1:8080/ws")
  */
 export function probe(url: string | URL, options?: Given<ProbeOptions>): Promise<ProbeReport> {
+  return run(url, resolveProbe(options))
+}
+
+function resolveProbe(options: Given<ProbeOptions> | undefined): ProbeSettings {
   const settings = resolveOptions<ProbeSettings>("probe", DEFAULTS, options)
   checkMs("probe.timeoutMs", settings.timeoutMs, 1)
   if (settings.message !== false && typeof settings.message !== "string") {
     reject("probe.message", "a string, or false", settings.message)
   }
+  checkMethods("probe.clock", settings.clock, ["now", "setTimer", "clearTimer"])
+  return settings
+}
+
+function run(url: string | URL, settings: ProbeSettings): Promise<ProbeReport> {
   return new Promise((resolve) => new Probe(String(url), settings, resolve).start())
 }
 
@@ -79,18 +88,22 @@ export interface ProbeHandlerOptions extends ProbeOptions {
   readonly maxAgeMs?: number
 }
 
-/** Answers 200 or 503 with {@link ProbeReport} as JSON. Whoever asks while a probe is under way gets its finding. */
+/**
+ * Answers 200 or 503 with {@link ProbeReport} as JSON. Whoever asks while a probe is under way gets its finding.
+ * @throws InvalidOptionError with the value received.
+ */
 export function probeHandler(url: string | URL, options: Given<ProbeHandlerOptions> = {}): RequestHandler {
   const { maxAgeMs = 1_000, ...given } = options
   checkMs("probe.maxAgeMs", maxAgeMs)
-  const clock = given.clock ?? systemClock
+  const settings = resolveProbe(given)
+  const { clock } = settings
   let latest: Promise<ProbeReport> | undefined
   let until = Number.POSITIVE_INFINITY
   return (_request, response) => {
     if (clock.now() >= until) latest = undefined
     if (!latest) {
       until = Number.POSITIVE_INFINITY
-      latest = probe(url, given).finally(() => {
+      latest = run(url, settings).finally(() => {
         until = clock.now() + maxAgeMs
       })
     }

@@ -116,6 +116,36 @@ describe("S52: health and readiness", () => {
   })
 })
 
+describe("S52: readiness", () => {
+  // a load balancer went on sending clients to a hub that closes each of them at once
+  it("ends with the hub, from the moment it begins to close", async () => {
+    const { hub, attachment } = await startAttached()
+    const closed = hub.close()
+    expect(attachment.ready()).toEqual({ ready: false, reasons: ["closing"] })
+    await closed
+    expect(attachment.ready()).toEqual({ ready: false, reasons: ["closing"] })
+    expect(attachment.health().ok).toBe(true)
+  })
+
+  it("says every reason there is", async () => {
+    const clock = new VirtualClock()
+    const adapter = new RecordingAdapter()
+    const hub = createHub({ adapter, clock, logger: false, heartbeat: false })
+    const { server, url } = await startHttp()
+    const attachment = attach(server, hub, {
+      clock,
+      limits: { connections: 1 },
+      readiness: { adapterGraceMs: 0 },
+    })
+    await hub.ready
+    await connect(url)
+    adapter.context.onState("down")
+    await clock.advance(1)
+    attachment.close()
+    expect(attachment.ready()).toEqual({ ready: false, reasons: ["closing", "overloaded", "adapter"] })
+  })
+})
+
 describe("S52: a probe", () => {
   it("opens a WebSocket, has a message answered, closes, and says how long that took", async () => {
     const target = await startHttp()
@@ -203,13 +233,42 @@ describe("S52: a probe", () => {
     expect(await response).toMatchObject({ status: 503, body: { ok: false, error: "refused with 503" } })
   })
 
-  it.each([{ timeoutMs: 0 }, { message: 42 }, { maxAgeMs: -1 }, { timeout: 5 }])("refuses %j", (options) => {
-    expect(() => {
-      const handle = probeHandler("ws://127.0.0.1:9", options as object)
-      handle({} as never, {} as never)
-    }).toThrow(/must be/)
+  // the error came with the first request, inside of its handler, and ended the process
+  it.each([{ timeoutMs: 0 }, { message: 42 }, { maxAgeMs: -1 }, { timeout: 5 }, { clock: {} }])(
+    "over HTTP refuses %j before anybody asks",
+    (options) => {
+      expect(() => probeHandler("ws://127.0.0.1:9", options as object)).toThrow(/must be/)
+    },
+  )
+
+  it.each([{ timeoutMs: 0 }, { message: 42 }, { timeout: 5 }])("refuses %j", (options) => {
+    expect(() => probe("ws://127.0.0.1:9", options as object)).toThrow(/must be/)
+  })
+
+  it("over HTTP says nothing to whoever was answered meanwhile", async () => {
+    const { url } = await startAttached()
+    const target = await startHttp()
+    const handle = probeHandler(url, { message: false })
+    const answered = new Promise<void>((resolve) => {
+      target.server.removeAllListeners("request")
+      target.server.on("request", (request, response) => {
+        handle(request, response)
+        response.writeHead(504).end("{}")
+        resolve()
+      })
+    })
+    expect(await get(target, "/")).toMatchObject({ status: 504 })
+    await answered
+    await handleOnce(handle)
   })
 })
+
+/** Resolves when a handler has its finding: this one's own answer comes behind all that waited before. */
+function handleOnce(handle: ReturnType<typeof probeHandler>): Promise<void> {
+  return new Promise((resolve) =>
+    handle({} as never, { headersSent: false, writeHead() {}, end: () => resolve() } as never),
+  )
+}
 
 /** A handler of its own has no finding yet. */
 async function probeHandlerAnswer(target: HttpTarget) {
