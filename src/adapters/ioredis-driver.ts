@@ -48,7 +48,7 @@ export function ioredisClusterDriver(cluster: IoredisCluster): RedisDriver {
 function driverOver(pattern: () => IoredisClient, isCluster: boolean): RedisDriver {
   return {
     isCluster,
-    async connect(events, address) {
+    async connect(events, signal, address) {
       const client = pattern().duplicate({
         ...address,
         lazyConnect: true,
@@ -67,7 +67,7 @@ function driverOver(pattern: () => IoredisClient, isCluster: boolean): RedisDriv
       const take = (channel: Uint8Array, message: Uint8Array) => events.message(utf8(channel), message)
       client.on("messageBuffer", take)
       client.on("smessageBuffer", take)
-      await opened(client.connect(), () => client.disconnect(), end)
+      await opened(client.connect(), () => client.disconnect(), end, signal)
       return {
         command(name, ...args) {
           together(client.stream)

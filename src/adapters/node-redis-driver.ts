@@ -50,7 +50,7 @@ function driverOver(
 ): RedisDriver {
   return {
     isCluster,
-    async connect(events, address) {
+    async connect(events, signal, address) {
       const original = await pattern()
       const client = original.duplicate({
         disableOfflineQueue: true,
@@ -66,7 +66,7 @@ function driverOver(
       })
       const end = watchEnd(client, events)
       client.on("sharded-channel-moved", () => events.moved())
-      await opened(client.connect(), () => client.destroy(), end)
+      await opened(client.connect(), () => client.destroy(), end, signal)
       const take = (message: Uint8Array, channel: Uint8Array) => events.message(utf8(channel), message)
       const turns = new SlotTurns()
       return {

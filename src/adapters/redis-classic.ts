@@ -19,7 +19,7 @@ async function openClassic(
   driver: RedisDriver,
   prefix: string,
   events: BusEvents,
-  { isPublisher }: BusOpening,
+  { isPublisher, signal }: BusOpening,
 ): Promise<BusLink> {
   const name = (subject: string) => prefix + subject
   const redis: RedisEvents = {
@@ -27,8 +27,8 @@ async function openClassic(
     moved: () => events.lost("all", "Redis gave up subscriptions"),
     down: (error) => events.down(error),
   }
-  const publisher = await driver.connect(redis)
-  const subscriber = isPublisher ? undefined : await other(driver, redis, publisher)
+  const publisher = await driver.connect(redis, signal)
+  const subscriber = isPublisher ? undefined : await other(driver, redis, publisher, signal)
   return {
     async subscribe(subjects) {
       await subscriber?.subscribe("classic", subjects.map(name))
@@ -49,9 +49,10 @@ async function other(
   driver: RedisDriver,
   events: RedisEvents,
   first: RedisConnection,
+  signal: AbortSignal,
 ): Promise<RedisConnection> {
   try {
-    return await driver.connect(events)
+    return await driver.connect(events, signal)
   } catch (error) {
     first.close()
     throw error

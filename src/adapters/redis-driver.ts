@@ -39,8 +39,11 @@ export interface RedisConnection {
 export interface RedisDriver {
   /** Whether the pattern is a client of a cluster. */
   readonly isCluster: boolean
-  /** Opens a connection, to the pattern's own server where no address is given. */
-  connect(events: RedisEvents, address?: RedisAddress): Promise<RedisConnection>
+  /**
+   * Opens a connection, to the pattern's own server where no address is given. One that is not open when
+   * the signal comes is given up: a server that hangs takes connections, and answers none.
+   */
+  connect(events: RedisEvents, signal: AbortSignal, address?: RedisAddress): Promise<RedisConnection>
 }
 
 /**

@@ -53,14 +53,24 @@ export function watchEnd(
   return end
 }
 
-/** Waits until a client is open, and closes one that cannot be. */
-export async function opened(connecting: Promise<unknown>, close: () => void, end: End): Promise<void> {
+/** Waits until a client is open, and closes one that cannot be, or that nobody waits for any more. */
+export async function opened(
+  connecting: Promise<unknown>,
+  close: () => void,
+  end: End,
+  signal: AbortSignal,
+): Promise<void> {
+  // a client that never opened may refuse to be closed
+  const giveUp = () => end.by(() => attemptToClose(close))
+  signal.addEventListener("abort", giveUp)
+  if (signal.aborted) giveUp()
   try {
     await connecting
   } catch (error) {
-    // a client that never opened may refuse to be closed
-    end.by(() => attemptToClose(close))
+    giveUp()
     throw error
+  } finally {
+    signal.removeEventListener("abort", giveUp)
   }
 }
 

@@ -3,6 +3,7 @@
  * a connection of its own to every node it needs, and follows slots when they move.
  */
 
+import { setMaxListeners } from "node:events"
 import type { Bus, BusEvents, BusLink, BusOpening } from "../relay/bus.js"
 import { REDIS_CAPABILITIES } from "./redis-capabilities.js"
 import type { RedisAddress, RedisConnection, RedisDriver, RedisEvents } from "./redis-driver.js"
@@ -40,6 +41,7 @@ class ShardedLink implements BusLink {
   readonly #connections = new Map<string, Promise<RedisConnection>>()
   #seed: RedisConnection | undefined
   #topology: Promise<RedisTopology> | undefined
+  readonly #signal: AbortSignal
   #isClosed = false
 
   constructor(
@@ -47,18 +49,21 @@ class ShardedLink implements BusLink {
     prefix: string,
     reach: (address: RedisAddress) => RedisAddress,
     events: BusEvents,
-    { isPublisher }: BusOpening,
+    { isPublisher, signal }: BusOpening,
   ) {
     this.#driver = driver
     this.#prefix = prefix
     this.#reach = reach
     this.#events = events
     this.#isPublisher = isPublisher
+    this.#signal = signal
+    // each connection has one until it is open, and Node takes more than ten for a leak
+    setMaxListeners(0, signal)
   }
 
   async open(): Promise<void> {
-    this.#seed = await this.#driver.connect(this.#redisEvents(() => "all"))
     try {
+      this.#seed = await this.#connect(() => "all")
       const { nodes } = await this.#readTopology()
       // a first publication has no time to wait for its connection
       await Promise.all(nodes.map((node) => this.#connection("publisher", node)))
@@ -94,6 +99,7 @@ class ShardedLink implements BusLink {
   }
 
   close(): void {
+    if (this.#isClosed) return
     this.#isClosed = true
     this.#seed?.close()
     for (const connection of this.#connections.values())
@@ -148,17 +154,26 @@ class ShardedLink implements BusLink {
     const known = this.#connections.get(key)
     if (known) return known
     const subjects = () => (role === "subscriber" ? "all" : [])
-    const connecting = this.#driver.connect(this.#redisEvents(subjects), address && this.#reach(address))
+    const connecting = this.#connect(subjects, address && this.#reach(address))
     this.#connections.set(key, connecting)
-    connecting.then(
-      (connection) => this.#isClosed && connection.close(),
-      (error: unknown) => {
-        this.#connections.delete(key)
-        // a node that cannot be reached: the link is no better than none
-        if (!this.#isClosed) this.#events.down(error)
-      },
-    )
+    connecting.catch((error: unknown) => {
+      this.#connections.delete(key)
+      // a node that cannot be reached: the link is no better than none
+      if (!this.#isClosed) this.#events.down(error)
+    })
     return connecting
+  }
+
+  async #connect(
+    subjects: () => readonly string[] | "all",
+    address?: RedisAddress,
+  ): Promise<RedisConnection> {
+    if (this.#isClosed) throw new Error("the link was closed")
+    const connection = await this.#driver.connect(this.#redisEvents(subjects), this.#signal, address)
+    if (!this.#isClosed) return connection
+    // it came in the very moment in which nobody waited any more
+    connection.close()
+    throw new Error("the link was closed")
   }
 
   #redisEvents(subjects: () => readonly string[] | "all"): RedisEvents {
