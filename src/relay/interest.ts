@@ -22,12 +22,16 @@ interface Wish {
   readonly subject: string
   /** When it was confirmed for the first time. */
   since: number | undefined
-  /** Whether it is confirmed on the link there is now, and whether it was asked for there. */
+  /** Whether it is confirmed on the link there is now. */
   isConfirmed: boolean
-  isAsked: boolean
+  /** The last request for it on that link: what becomes of an earlier one says nothing any more. */
+  asked: Request | undefined
   /** Who waits for it to be confirmed. */
   readonly waiters: Set<Waiter>
 }
+
+/** Subjects that are asked for together. */
+type Request = readonly Wish[]
 
 interface Waiter {
   readonly open: Set<Wish>
@@ -113,11 +117,8 @@ export class Interest {
   /** A new link: asks for everything, in batches. Rejects when one of them is not confirmed in time. */
   async restore(link: BusLink): Promise<void> {
     this.#link = link
-    const wishes = [...this.#wishes.values()]
-    for (const wish of wishes) wish.isAsked = true
-    for (let at = 0; at < wishes.length; at += BATCH) {
-      const batch = wishes.slice(at, at + BATCH).filter((it) => this.#wishes.get(it.subject) === it)
-      await this.#request(link, batch)
+    for (const request of requestsFor([...this.#wishes.values()])) {
+      await this.#request(link, request)
       if (this.#link !== link) return
     }
   }
@@ -125,10 +126,7 @@ export class Interest {
   /** Asks again for subjects that may have got lost, confirmed or not. */
   refresh(subjects: readonly string[] | "all"): void {
     const wishes = subjects === "all" ? [...this.#wishes.values()] : this.#known(subjects)
-    for (const wish of wishes) {
-      wish.isConfirmed = false
-      wish.isAsked = false
-    }
+    for (const wish of wishes) unask(wish)
     this.#ask(wishes)
   }
 
@@ -137,10 +135,7 @@ export class Interest {
     this.#link = undefined
     this.#asking.abort()
     this.#retry.stop()
-    for (const wish of this.#wishes.values()) {
-      wish.isConfirmed = false
-      wish.isAsked = false
-    }
+    for (const wish of this.#wishes.values()) unask(wish)
   }
 
   /** Forgets everything. */
@@ -154,7 +149,7 @@ export class Interest {
   #wish(subject: string): Wish {
     const known = this.#wishes.get(subject)
     if (known) return known
-    const wish: Wish = { subject, since: undefined, isConfirmed: false, isAsked: false, waiters: new Set() }
+    const wish: Wish = { subject, since: undefined, isConfirmed: false, asked: undefined, waiters: new Set() }
     this.#wishes.set(subject, wish)
     return wish
   }
@@ -165,27 +160,28 @@ export class Interest {
 
   #ask(wishes: readonly Wish[]): void {
     const link = this.#link
-    const unasked = wishes.filter((wish) => !wish.isAsked)
-    if (!link || unasked.length === 0) return
-    for (const wish of unasked) wish.isAsked = true
-    for (let at = 0; at < unasked.length; at += BATCH) {
-      this.#request(link, unasked.slice(at, at + BATCH)).catch((error: unknown) => {
+    if (!link) return
+    for (const request of requestsFor(wishes.filter(({ asked }) => !asked))) {
+      this.#request(link, request).catch((error: unknown) => {
         this.#lastError = error
         if (this.#link !== link) return
-        for (const wish of unasked) wish.isAsked = wish.isConfirmed
+        for (const wish of request) if (wish.asked === request) wish.asked = undefined
         if (!this.#retry.isArmed) this.#retry.start(RETRY_MS)
       })
     }
   }
 
-  async #request(link: BusLink, wishes: readonly Wish[]): Promise<void> {
+  async #request(link: BusLink, request: Request): Promise<void> {
+    const wishes = request.filter((wish) => this.#wishes.get(wish.subject) === wish)
     if (wishes.length === 0) return
     const { clock, subscribeTimeoutMs } = this.#settings
     const asked = attempt(() => link.subscribe(wishes.map(({ subject }) => subject)))
     const late = () => unavailable(`no subscription within ${subscribeTimeoutMs} ms`)
     if (asked) await within(asked, { clock, ms: subscribeTimeoutMs, signal: this.#asking, late })
     if (this.#link !== link) return
-    for (const wish of wishes) if (this.#wishes.get(wish.subject) === wish) this.#confirm(wish)
+    for (const wish of wishes) {
+      if (wish.asked === request && this.#wishes.get(wish.subject) === wish) this.#confirm(wish)
+    }
   }
 
   #confirm(wish: Wish): void {
@@ -223,15 +219,31 @@ export class Interest {
 
   #expire(): void {
     const now = this.#settings.clock.now()
+    let isLate = false
     for (const waiter of this.#waiters) {
+      // it was armed for one that was confirmed meanwhile
       if (waiter.dueAt > now) {
         this.#deadline.start(waiter.dueAt - now)
         break
       }
+      isLate = true
       this.#forget(waiter)
       const what = `no subscription within ${this.#settings.subscribeTimeoutMs} ms`
       waiter.reject(unavailable(what, this.#link ? this.#lastError : this.#why()))
     }
-    this.#onTimeout()
+    if (isLate) this.#onTimeout()
   }
+}
+
+/** Divides what is to be asked for, and notes with each wish where it is asked for. */
+function requestsFor(wishes: readonly Wish[]): Request[] {
+  const requests: Request[] = []
+  for (let at = 0; at < wishes.length; at += BATCH) requests.push(wishes.slice(at, at + BATCH))
+  for (const request of requests) for (const wish of request) wish.asked = request
+  return requests
+}
+
+function unask(wish: Wish): void {
+  wish.isConfirmed = false
+  wish.asked = undefined
 }

@@ -51,6 +51,8 @@ export class Line {
   #failures = 0
   #upAt: number | undefined
   #wasUp = false
+  /** What is told may make whoever hears it close the line. */
+  #isClosed = false
   #lastError: unknown
 
   constructor(bus: Bus, settings: RelaySettings, isPublisher: boolean, host: LineHost) {
@@ -77,6 +79,7 @@ export class Line {
 
   /** Opens a link, and another whenever it is lost. */
   open(): void {
+    if (this.#isClosed) return
     const current = new AbortController()
     this.#current = current
     this.#dial(current).catch((error: unknown) => {
@@ -92,8 +95,8 @@ export class Line {
   /** This node's own question came back. */
   answered(): void {
     if (!this.#watch.answered() || this.#state !== "degraded" || !this.#link) return
-    this.#enter("up")
     this.#host.trusted(this.#link)
+    this.#enter("up")
   }
 
   /** The broker did not do in time what it was asked. */
@@ -102,14 +105,15 @@ export class Line {
     // who hears nothing can ask nothing
     if (this.#isPublisher) this.#drop(unavailable("it took nothing in time"), "degraded")
     else {
-      this.#enter("degraded")
       this.#host.doubted()
       this.#watch.suspect()
+      this.#enter("degraded")
     }
   }
 
   /** Ends the line. */
   async close(): Promise<void> {
+    this.#isClosed = true
     this.#redial.stop()
     const released = this.#release()
     this.#enter("down")
@@ -129,7 +133,7 @@ export class Line {
     this.#upAt = clock.now()
     if (!this.#isPublisher) this.#watch.start()
     this.#enter("up")
-    this.#host.ready(link, isAgain)
+    if (this.#current === current) this.#host.ready(link, isAgain)
   }
 
   async #open(current: AbortController): Promise<BusLink> {
@@ -165,10 +169,10 @@ export class Line {
     const { clock, backoff } = this.#settings
     if (this.#upAt !== undefined && clock.now() - this.#upAt >= STABLE_MS) this.#failures = 0
     void this.#release()
-    if (this.#state !== "down") this.#host.failed(error)
-    this.#enter(state)
     this.#redial.start(backoffDelay(backoff, this.#failures))
     this.#failures += 1
+    if (this.#state !== "down") this.#host.failed(error)
+    if (!this.#isClosed) this.#enter(state)
   }
 
   async #release(): Promise<void> {

@@ -64,6 +64,7 @@ class Relay implements Adapter {
     for (const earlier of [this.#session, this.#closing?.session]) void earlier?.close(0)
     const session = new RelaySession(this.#bus, this.#settings, context, this.#counters)
     this.#session = session
+    session.start()
     await session.usable
   }
 

@@ -65,6 +65,10 @@ export class RelaySession implements LineHost {
     const isPublisher = context.isPublisher === true
     this.#line = new Line(bus, settings, isPublisher, this)
     if (!isPublisher) this.interest.want([ALL_NODES, nodeSubject(context.nodeId)]).catch(() => {})
+  }
+
+  /** Goes to the broker. */
+  start(): void {
     this.state("connecting")
     this.#line.open()
   }

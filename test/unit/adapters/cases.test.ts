@@ -16,12 +16,6 @@ describe("K5: the adapter cases", () => {
     expect(names).toEqual(expect.arrayContaining(about))
   })
 
-  it("A10: have awkward names, long ones and lookalikes for every engine", () => {
-    const names = adapterCases.filter(({ needs }) => needs.length === 0).map(({ name }) => name)
-    const about = ["takes any name for a channel", "takes a name of 1,024 bytes", "takes no name for another"]
-    expect(names).toEqual(expect.arrayContaining(about))
-  })
-
   it("say which faults a lab lacks", async () => {
     const [faulty] = adapterCases.filter(({ needs }) => needs.includes("kill"))
     const { makeAdapter } = loopbackLab()

@@ -18,7 +18,7 @@ function fakeCluster() {
   }
   cluster.driver = {
     isCluster: true,
-    async connect(_events, address) {
+    async connect(_events, _signal, address) {
       const port = address?.port ?? 0
       const work = async (what: string) => {
         asked.push(`${port} ${what}`)

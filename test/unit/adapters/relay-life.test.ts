@@ -3,6 +3,7 @@ import { LoopbackNetwork, VirtualClock } from "holdfast/testing"
 import { describe, expect, it } from "vitest"
 import { PatientTimer } from "../../../src/relay/patient-timer.js"
 import { AdapterNode } from "../../support/adapters-node.js"
+import { outcomeOf } from "../../support/outcome.js"
 
 function lab() {
   const clock = new VirtualClock()
@@ -13,19 +14,6 @@ function lab() {
     return starting
   }
   return { clock, network, start }
-}
-
-const outcomeOf = (promise: Promise<unknown>) => {
-  const outcome: { is?: unknown } = {}
-  promise.then(
-    () => {
-      outcome.is = "resolved"
-    },
-    (error: { code?: unknown }) => {
-      outcome.is = error.code
-    },
-  )
-  return outcome
 }
 
 describe("the life of an adapter", () => {
