@@ -390,8 +390,12 @@ export class Hub<Incoming = unknown, Outgoing = unknown, Data = unknown> extends
     // one that is usable is up, also where it does not say so
     if (this.counters.adapter.state === "connecting") this.counters.adapterIs("up")
     if (this.#ending.signal.aborted) return
-    await this.#adapter.subscribe([EVERYBODY])
-    if (!this.#ending.signal.aborted) this.#cluster.start()
+    try {
+      await this.#adapter.subscribe([EVERYBODY])
+    } finally {
+      // what is not confirmed in time is still wanted, and this node is one of the cluster once it is
+      if (!this.#ending.signal.aborted) this.#cluster.start()
+    }
   }
 
   async #end(code: number, reason: string): Promise<void> {

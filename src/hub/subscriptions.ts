@@ -71,9 +71,9 @@ export class Subscriptions {
 
   #subscribe(channel: string): Promise<void> | undefined {
     const ask = () => attempt(() => this.#adapter.subscribe([channel]))
-    const confirmed = this.#ready
-      ? this.#ready.then(() => (this.#wanted.has(channel) ? ask() : undefined))
-      : ask()
+    const askIfWanted = () => (this.#wanted.has(channel) ? ask() : undefined)
+    // an adapter that was not usable in time may be so later, and carries out then what it was asked for
+    const confirmed = this.#ready ? this.#ready.then(askIfWanted, askIfWanted) : ask()
     confirmed?.then(
       () => this.#isPending(channel, confirmed) && this.#wanted.set(channel, undefined),
       (error: unknown) => {

@@ -1,8 +1,9 @@
 import { type Adapter, type ClusterResult, createHub, memoryAdapter, text } from "holdfast"
 import { describe, expect, it } from "vitest"
 import { loopbackCluster } from "../../support/adapters-cluster.js"
+import { outcomeOf } from "../../support/outcome.js"
 import { RecordingAdapter } from "../../support/recording-adapter.js"
-import { stubHub } from "../../support/stub-hub.js"
+import { addPeer, stubHub } from "../../support/stub-hub.js"
 
 /** The answers of a cluster by node, in the order of these names. */
 function byNode<T>({ results }: ClusterResult<T>, ...names: string[]): (T | undefined)[] {
@@ -167,6 +168,30 @@ describe("S62: a question to the cluster", () => {
     expect(hub.nodes).toEqual([])
     await hub.close()
     expect(clock.pending).toBe(0)
+  })
+})
+
+describe("A4: a hub whose broker hangs at the moment in which it is connected", () => {
+  it("has its members and itself in the cluster once the broker goes on", async () => {
+    const { start, network, clock } = loopbackCluster()
+    const other = await start()
+    const hub = createHub<string, string>({ codec: text(), clock, logger: false, adapter: network.adapter() })
+    const undo = hub.on("adapter", ({ state }) => state === "up" && network.hang())
+    const ready = outcomeOf(hub.ready)
+    const { connection, received } = addPeer(hub)
+    const joined = outcomeOf(connection.join("r"))
+    await clock.advance(5_500)
+    expect(ready.is).toBe("ADAPTER_UNAVAILABLE")
+    undo()
+    network.resume()
+    await clock.advance(6_000)
+    expect(joined.is).toBeDefined()
+    other.hub.to("r").send("to the room")
+    other.hub.broadcast("to everybody")
+    await clock.advance(10)
+    expect(received()).toEqual(["to the room", "to everybody"])
+    expect(other.hub.nodes).toEqual([hub.nodeId])
+    expect(hub.nodes).toEqual([other.hub.nodeId])
   })
 })
 
