@@ -10,7 +10,7 @@
  * | `lent` | somebody else is in the middle of a message        | {@link Blockage.takeBack}    |
  */
 
-import { Backlog, type Lag } from "./backlog.js"
+import { Backlog } from "./backlog.js"
 import { Batch } from "./batch.js"
 import type { Frame, FrameWaiter } from "./frame.js"
 import { type OutboxOwner, refuse, type SendResult, type SharedSettings } from "./outbox-options.js"
@@ -29,6 +29,8 @@ export interface Outlet {
   take(frame: Frame): SendResult
   /** Writes a batch now. */
   write(batch: Batch): void
+  /** Writes a frame now. */
+  writeOne(frame: Frame): void
   /** Writes what has gathered, and what has become ready. */
   flush(): void
   /** The same at the end of this turn. */
@@ -39,11 +41,12 @@ export interface Outlet {
 
 /** What stands in the way of an outbox, and what waits behind it. */
 export class Blockage implements FrameWaiter {
+  /** What waits. */
+  readonly backlog: Backlog
   readonly #outlet: Outlet
   readonly #sink: Sink
   readonly #settings: SharedSettings
   readonly #owner: OutboxOwner
-  readonly #backlog: Backlog
   #state: "free" | "full" | "held" | "lent" = "free"
   #urgent: Frame | undefined
   #drainWaiters: Waiters | undefined
@@ -53,7 +56,7 @@ export class Blockage implements FrameWaiter {
     this.#sink = sink
     this.#settings = settings
     this.#owner = owner
-    this.#backlog = new Backlog(settings.overflow)
+    this.backlog = new Backlog(settings.overflow)
   }
 
   /** Whether what is sent has to wait here. */
@@ -64,11 +67,6 @@ export class Blockage implements FrameWaiter {
   /** Whether something other than the sink stands in the way. */
   get isHeld(): boolean {
     return this.#state === "held" || this.#state === "lent"
-  }
-
-  /** Bytes that wait here. */
-  get byteLength(): number {
-    return this.#backlog.byteLength
   }
 
   /** The sink is full: what is sent waits until it has room. */
@@ -86,14 +84,14 @@ export class Blockage implements FrameWaiter {
 
   /** A frame that was held is ready, if it is still there. */
   ready(): void {
-    if (!this.isHeld || !this.#backlog.isReady) return
+    if (!this.isHeld || !this.backlog.isReady) return
     if (this.#settings.flush === "immediate") this.goOn()
     else this.#outlet.flushLater()
   }
 
   /** What was held goes on, if it can. */
   goOn(): void {
-    if (this.#backlog.isReady) this.#refill()
+    if (this.backlog.isReady) this.#refill()
   }
 
   /** Nothing is written until {@link Blockage.takeBack}. */
@@ -124,10 +122,10 @@ export class Blockage implements FrameWaiter {
     }
     // beside what the sink holds already it would never fit: giving up others cannot help it
     const isHopeless = this.#sink.bufferedBytes + size > this.#settings.maxBufferedBytes
-    if (isHopeless || !this.#backlog.makeRoom(frame.key, () => this.#fits(size)))
+    if (isHopeless || !this.backlog.makeRoom(frame.key, () => this.#fits(size)))
       return this.giveUp(frame, size)
-    if (this.#backlog.isGapAtHead) return this.#push(frame)
-    this.#reportLag((notice) => this.#backlog.push(notice))
+    if (this.backlog.isGapAtHead) return this.#push(frame)
+    this.#reportLag((notice) => this.backlog.push(notice))
     // whoever heard of it may have closed the connection, sent what this one had room for, or made more room
     if (this.#outlet.isClosed) return refuse(frame)
     if (!this.isBlocked) return this.#outlet.take(frame)
@@ -137,7 +135,7 @@ export class Blockage implements FrameWaiter {
   /** There is no room for a frame, and none can be made. */
   giveUp(frame: Frame, size: number): SendResult {
     const { maxBufferedBytes, overflow } = this.#settings
-    this.#backlog.lose(frame, `${this.#outlet.bufferedBytes} + ${size} of ${maxBufferedBytes} bytes`)
+    this.backlog.lose(frame, `${this.#outlet.bufferedBytes} + ${size} of ${maxBufferedBytes} bytes`)
     if (overflow === "close") this.#owner.overflowed()
     else if (!this.isBlocked) this.#reportLag()
     return "dropped"
@@ -155,16 +153,6 @@ export class Blockage implements FrameWaiter {
     return this.#drainWaiters.wait()
   }
 
-  /** Takes out everything that waits, oldest first. */
-  clear(): Frame[] {
-    return this.#backlog.clear()
-  }
-
-  /** What was lost and has not been told. */
-  takeLag(): Lag | undefined {
-    return this.#backlog.takeLag()
-  }
-
   /** Nothing will ever go on: tells those who wait for {@link Blockage.drained}. */
   abandon(makeError: () => Error): void {
     this.#drainWaiters?.reject(makeError)
@@ -175,7 +163,7 @@ export class Blockage implements FrameWaiter {
   }
 
   #push(frame: Frame): SendResult {
-    this.#backlog.push(frame)
+    this.backlog.push(frame)
     if (!frame.isReady) frame.whenReady(this)
     this.#outlet.note()
     // there may have been too much for all of them, and this one the slowest
@@ -190,29 +178,26 @@ export class Blockage implements FrameWaiter {
     if (this.#outlet.isClosed) return
     this.#outlet.note()
     if (this.#sink.isFull) this.block()
-    else if (this.#backlog.length > 0) this.#state = "held"
-    else this.#free()
-  }
-
-  #free(): void {
-    this.#state = "free"
-    this.#drainWaiters?.resolve()
+    else {
+      this.#state = this.backlog.length > 0 ? "held" : "free"
+      if (!this.isBlocked) this.#drainWaiters?.resolve()
+    }
   }
 
   /** Writes what waited, in order, while there is room, with the word of what was lost where the gap is. */
   #advance(hasRoom: () => boolean, isHurried: boolean): void {
-    if (this.#urgent) this.#writeOne(this.#urgent)
+    if (this.#urgent) this.#outlet.writeOne(this.#urgent)
     this.#urgent = undefined
-    if (this.#backlog.isGapAtHead) this.#reportLag()
+    if (this.backlog.isGapAtHead) this.#reportLag()
     this.#writeBacklog(hasRoom, isHurried)
-    if (this.#backlog.length > 0) return
+    if (this.backlog.length > 0) return
     this.#reportLag()
     // whoever heard of it may have sent something
     this.#writeBacklog(hasRoom, isHurried)
   }
 
   #writeBacklog(hasRoom: () => boolean, isHurried: boolean): void {
-    const backlog = this.#backlog
+    const backlog = this.backlog
     // many outboxes are held by the same frames, and go on in the same turn: they share what they write
     const root = this.isHeld && !isHurried ? this.#outlet.root : Batch.empty()
     while (backlog.length > 0 && (isHurried || backlog.isReady) && hasRoom()) {
@@ -221,13 +206,9 @@ export class Blockage implements FrameWaiter {
   }
 
   /** Tells the owner about a gap, if there is one. What it wants to say in the stream is placed. */
-  #reportLag(place = (notice: Frame) => this.#writeOne(notice)): void {
-    const notice = this.#backlog.tellLag((lag) => this.#owner.lagged(lag))
+  #reportLag(place = (notice: Frame) => this.#outlet.writeOne(notice)): void {
+    const notice = this.backlog.tellLag((lag) => this.#owner.lagged(lag))
     // whoever heard of it may have closed the connection
     if (notice && !this.#outlet.isClosed && this.#sink.isWritable) place(notice)
-  }
-
-  #writeOne(frame: Frame): void {
-    this.#outlet.write(Batch.empty().append(frame))
   }
 }

@@ -64,7 +64,7 @@ export class Outbox implements Flushable, Outlet, Flow, BudgetMember {
 
   /** The same without what leaves with this turn. */
   get waitingBytes(): number {
-    return (this.#blockage?.byteLength ?? 0) + this.#sink.bufferedBytes
+    return (this.#blockage?.backlog.byteLength ?? 0) + this.#sink.bufferedBytes
   }
 
   /** Bytes that wait in the socket. */
@@ -85,7 +85,7 @@ export class Outbox implements Flushable, Outlet, Flow, BudgetMember {
    */
   sendUrgent(frame: Frame): void {
     if (this.#isClosed || !this.#sink.isWritable || this.#blockage?.keepUrgent(frame)) return
-    this.write(Batch.empty().append(frame))
+    this.writeOne(frame)
     if (!this.#sink.isFull) return
     this.flush()
     if (!this.#isBlocked) this.#blocking.block()
@@ -145,8 +145,8 @@ export class Outbox implements Flushable, Outlet, Flow, BudgetMember {
    */
   abandon(makeError: () => Error, isOrderly = false): Lag {
     this.#isClosed = true
-    let { count, bytes } = this.#blockage?.takeLag() ?? NO_LAG
-    const frames = [...(this.#blockage?.clear() ?? []), ...(this.#pending?.frames() ?? [])]
+    let { count, bytes } = this.#blockage?.backlog.takeLag() ?? NO_LAG
+    const frames = [...(this.#blockage?.backlog.clear() ?? []), ...(this.#pending?.frames() ?? [])]
     this.#pending = undefined
     this.#stallWatch?.stop()
     this.#settings.budget.note(this, 0)
@@ -181,6 +181,11 @@ export class Outbox implements Flushable, Outlet, Flow, BudgetMember {
     if (heldBytes > 0) this.#watch.begin()
     if (heldBytes > 0 || this.notedBytes > 0) this.note()
     return heldBytes
+  }
+
+  /** Writes a frame now. */
+  writeOne(frame: Frame): void {
+    this.write(Batch.empty().append(frame))
   }
 
   /** Asks for a {@link Outbox.flush} at the end of this turn. One is asked for already while a batch gathers. */
