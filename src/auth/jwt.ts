@@ -5,7 +5,7 @@
  */
 
 import type { IncomingMessage } from "node:http"
-import type { Given } from "../core/options.js"
+import { type Given, resolveOptions } from "../core/options.js"
 import type { Acceptance, Admission, AdmissionContext } from "../server/admission.js"
 import type { Refusal } from "../server/refusal.js"
 import { type JwtClaims, type JwtOptions, type JwtSettings, resolveJwt } from "./jwt-options.js"
@@ -33,6 +33,8 @@ export interface JwtVerifyOptions {
   readonly userId?: string | undefined
 }
 
+const VERIFY_DEFAULTS: JwtVerifyOptions = Object.freeze({ userId: undefined })
+
 /** Decides about upgrades by their tokens. It is the `authenticate` of `attach`; made by {@link jwt}. */
 export interface JwtAuthenticate<Data = JwtClaims> {
   /** Lets in who has a good token, until it expires. */
@@ -40,8 +42,8 @@ export interface JwtAuthenticate<Data = JwtClaims> {
   /**
    * Checks a token that came another way, such as a message that renews a login.
    *
-   * @throws TokenError when it does not pass a check; AuthUnavailableError when the keys cannot be had; and what the
-   * `data` and `userId` options throw.
+   * @throws TokenError when it does not pass a check; AuthUnavailableError when the keys cannot be had; what the `data` and
+   * `userId` options throw; and InvalidOptionError for a name that is no option's.
    */
   verify(token: string, options?: JwtVerifyOptions): Promise<JwtLogin<Data>>
 }
@@ -70,7 +72,9 @@ export function jwt<Data = JwtClaims>(
   const settings = resolveJwt(options)
   const verifier = new TokenVerifier(settings)
 
-  async function verify(token: string, { userId }: JwtVerifyOptions = {}): Promise<JwtLogin<Data>> {
+  async function verify(token: string, options?: Given<JwtVerifyOptions>): Promise<JwtLogin<Data>> {
+    // a name that is misspelled would let anybody go on as anybody
+    const { userId } = resolveOptions<JwtVerifyOptions>("verify", VERIFY_DEFAULTS, options)
     if (typeof token !== "string") throw new TokenError("malformed")
     const login = await loginOf(await verifier.verify(token), settings)
     if (userId !== undefined && login.userId !== userId) throw new TokenError("user")

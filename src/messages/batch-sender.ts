@@ -80,8 +80,8 @@ export class BatchSender<Message, Result> {
 
   /** Sends what waits, and takes no more. Do it before closing the connection under it. */
   close(): void {
-    this.flush()
     this.#isClosed = true
+    this.flush()
   }
 
   /** The same as {@link close}. */

@@ -4,7 +4,7 @@
  */
 
 import { CodecError } from "../core/errors.js"
-import type { Given } from "../core/options.js"
+import { checkMethods, type Given } from "../core/options.js"
 import type { Payload } from "../core/types.js"
 import { type Codec, checkCodec, type FrameReader, preview } from "../wire/codec.js"
 import {
@@ -20,7 +20,10 @@ import { BatchSender, type BatchTarget } from "./batch-sender.js"
 
 /** A codec whose frames may hold several messages. */
 export interface BatchCodec<Incoming, Outgoing> extends Codec<Incoming, Outgoing | MessageBatch<Outgoing>> {
-  /** Sends in batches to a connection, a client, or a selection that has this codec. */
+  /**
+   * Sends in batches to a connection, a client, or a selection that has this codec.
+   * @throws InvalidOptionError for what has no `send`.
+   */
   sender<Result>(target: BatchTarget<Outgoing, Result>): BatchSender<Outgoing, Result>
 }
 
@@ -56,7 +59,8 @@ export function batch<Incoming, Outgoing>(
       throw new CodecError("DECODE_FAILED", `expected one message, got ${parts.length}`, preview(data))
     },
     reader: () => new BatchReader(inner, settings),
-    sender: (target) => new BatchSender(target, inner, settings),
+    sender: (target) =>
+      new BatchSender(checkMethods("batch.sender target", target, ["send"]), inner, settings),
   }
 }
 

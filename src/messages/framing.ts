@@ -3,7 +3,7 @@
  * routers and requests read and write messages through it.
  */
 
-import { reject } from "../core/options.js"
+import { checkMethods, type Given, reject, resolveOptions } from "../core/options.js"
 
 /** What correlates a reply with its request. */
 export type RequestId = string | number
@@ -85,6 +85,8 @@ export interface TaggedOptions<Key extends string = string> {
   readonly discriminator?: Key
 }
 
+const TAGGED_DEFAULTS: Required<TaggedOptions> = /* @__PURE__ */ Object.freeze({ discriminator: "type" })
+
 /** An id that is longer is no id: it would be sent back. */
 const MAX_ID_LENGTH = 128
 
@@ -97,8 +99,8 @@ const MAX_ID_LENGTH = 128
  *
  * @throws InvalidOptionError with the value received.
  */
-export function tagged<Key extends string = "type">(options: TaggedOptions<Key> = {}): Framing<Key> {
-  const key = (options.discriminator ?? "type") as Key
+export function tagged<Key extends string = "type">(options: Given<TaggedOptions<Key>> = {}): Framing<Key> {
+  const key = resolveOptions("tagged", TAGGED_DEFAULTS, options).discriminator as Key
   if (typeof key !== "string" || key === "" || key === "id")
     reject("discriminator", "a field that is not id", key)
   return {
@@ -127,6 +129,20 @@ export function tagged<Key extends string = "type">(options: TaggedOptions<Key> 
 }
 
 /**
+ * The framing that is given, or tagged messages.
+ * @throws InvalidOptionError for what is no framing, and for a discriminator beside one.
+ */
+export function resolveFraming(
+  path: string,
+  discriminator: string | undefined,
+  framing: Framing | undefined,
+): Framing {
+  if (framing === undefined) return tagged({ discriminator })
+  if (discriminator !== undefined) reject(`${path}.discriminator`, "left out beside framing", discriminator)
+  return checkMethods(`${path}.framing`, framing, ["read", "request", "reply", "failure"])
+}
+
+/**
  * A message with an id.
  * @throws InvalidOptionError when it has one already.
  */
@@ -146,7 +162,8 @@ function failureOf({ code, message, data }: Fields): Failure {
   }
 }
 
-function isTag(value: unknown): value is RequestId {
+/** Whether a value can be a type. */
+export function isTag(value: unknown): value is RequestId {
   return typeof value === "string" || typeof value === "number"
 }
 

@@ -180,7 +180,10 @@ export class Presence<Connection extends PresentConnection, Meta> extends Emitte
     return this.#book.snapshot(room)
   }
 
-  /** Says something else of a member, on behalf of one of its connections. Returns whether that is in the room. */
+  /**
+   * Says something else of a member, on behalf of one of its connections. Returns whether that is in the room.
+   * @throws InvalidOptionError for what JSON cannot hold.
+   */
   update(connection: Connection, room: string, meta: Meta): boolean {
     const key = this.#keys.get(connection)?.get(room)
     if (key === undefined) return false
@@ -221,6 +224,7 @@ export class Presence<Connection extends PresentConnection, Meta> extends Emitte
   }
 
   #set(room: string, key: string, holder: string, meta: Meta): void {
+    checkMeta(meta)
     this.#book.set(room, key, holder, meta)
     this.#own.set(room, key, holder, meta)
     this.#schedule()
@@ -242,5 +246,14 @@ export class Presence<Connection extends PresentConnection, Meta> extends Emitte
     const own = this.#own.tell()
     this.#exchange?.tell(own)
     for (const change of this.#book.tell()) this.emit("change", change)
+  }
+}
+
+/** Other nodes are told of it, and whether it has changed is told by how it reads: later, where nobody could be blamed. */
+function checkMeta(meta: unknown): void {
+  try {
+    JSON.stringify(meta)
+  } catch {
+    reject("presence.meta", "something that JSON can hold", meta)
   }
 }

@@ -9,7 +9,7 @@ import { type Logger, resolveLogger } from "../core/logger.js"
 import { checkCount, checkMethods, checkMs, type Given, reject, resolveOptions } from "../core/options.js"
 import { systemClock } from "../core/timer.js"
 import { randomId } from "../wire/connection-options.js"
-import { type Framing, type RequestId, tagged } from "./framing.js"
+import { type Framing, type RequestId, resolveFraming } from "./framing.js"
 import { abortError, PendingRequest } from "./pending-request.js"
 import {
   ClientLine,
@@ -75,12 +75,10 @@ export class Requests<Replies, Key extends string> extends Emitter<RequestsEvent
     const settings = resolveOptions("requests", DEFAULTS, options as never)
     const { discriminator, framing, timeoutMs, maxPending, clock } = settings
     super(resolveLogger(settings.logger))
-    if (discriminator !== undefined && framing !== undefined)
-      reject("requests.discriminator", "left out beside framing", discriminator)
     checkMs("requests.timeoutMs", timeoutMs, 1)
     checkCount("requests.maxPending", maxPending)
     checkMethods("requests.clock", clock, ["now", "setTimer", "clearTimer"])
-    this.#framing = framing ?? tagged(discriminator === undefined ? {} : { discriminator })
+    this.#framing = resolveFraming("requests", discriminator, framing)
     this.#settings = settings
   }
 

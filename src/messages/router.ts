@@ -7,7 +7,7 @@ import { after, isThenable, settle } from "../core/maybe-promise.js"
 import { checkCount, checkFunction, checkOneOf, type Given, reject, resolveOptions } from "../core/options.js"
 import type { MaybePromise, Unsubscribe } from "../core/types.js"
 import { type Answer, exchange } from "./exchange.js"
-import { type CallEnvelope, type Framing, type RequestId, tagged } from "./framing.js"
+import { type CallEnvelope, type Framing, isTag, type RequestId, resolveFraming } from "./framing.js"
 import { runMiddlewares } from "./middlewares.js"
 import { RequestError } from "./request-error.js"
 import { checkTarget, followConnections } from "./router-target.js"
@@ -102,9 +102,7 @@ export class Router<Incoming, Peer extends RouterPeer, Replies, Key extends stri
       DEFAULTS,
       options as never,
     )
-    if (discriminator !== undefined && framing !== undefined)
-      reject("router.discriminator", "left out beside framing", discriminator)
-    this.#framing = framing ?? tagged(discriminator === undefined ? {} : { discriminator })
+    this.#framing = resolveFraming("router", discriminator, framing)
     checkOneOf("router.isOrdered", isOrdered, [true, false])
     this.#turns = isOrdered ? new Turns(checkCount("router.maxWaiting", maxWaiting)) : undefined
   }
@@ -211,7 +209,9 @@ export class Router<Incoming, Peer extends RouterPeer, Replies, Key extends stri
   }
 
   #add(tag: RequestId, isAnswer: boolean, rest: readonly unknown[]): this {
-    const path = `router.${isAnswer ? "answer" : "on"}(${JSON.stringify(tag)})`
+    const method = `router.${isAnswer ? "answer" : "on"}`
+    if (!isTag(tag)) reject(`${method} type`, "a string or a number", tag)
+    const path = `${method}(${JSON.stringify(tag)})`
     const [schema, handler] = rest.length > 1 ? rest : [undefined, rest[0]]
     this.#routes.set(tag, {
       schema: schema === undefined ? undefined : checkSchema(`${path} schema`, schema as StandardSchema),

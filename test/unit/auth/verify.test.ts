@@ -95,6 +95,14 @@ describe("S47: verify", () => {
     await expect(jwt(HS).verify(token, { userId: "ada" })).rejects.toMatchObject({ check: "user" })
   })
 
+  // it was taken for a token that may be anybody's
+  it("takes no other name for the option", async () => {
+    const verified = jwt(HS).verify(await signHmac({ sub: "bob" }), { user: "ada" } as object)
+    await expect(verified).rejects.toThrow('verify.user must be one of userId, received "user"')
+    const anybodys = await jwt(HS).verify(await signHmac({ sub: "bob" }), { userId: undefined })
+    expect(anybodys.userId).toBe("bob")
+  })
+
   it("rejects with an error that has neither the token nor its claims in it", async () => {
     const token = await signHmac({ exp: inSeconds(-10), secret: "of-ada" })
     const error: unknown = await jwt(HS)

@@ -1,5 +1,6 @@
 import {
   type BatchOptions,
+  type BatchSender,
   batch,
   binary,
   type Codec,
@@ -343,6 +344,22 @@ describe("T7: a codec of batches", () => {
       expect.objectContaining({ code: "INVALID_OPTION", message }),
     )
     expect(() => batch({} as never)).toThrow("batch.codec must be a codec with encode and decode")
+  })
+
+  // what it was given was called by a timer, where the error ended the process
+  it.each([undefined, null, {}, { send: "x" }])("sends to nothing that cannot be sent to: %j", (target) => {
+    expect(() => batch(json()).sender(target as never)).toThrow(
+      "batch.sender target must be an object with send",
+    )
+  })
+
+  it("takes nothing any more while it flushes its last", () => {
+    const results: unknown[] = []
+    const target = { send: (): unknown => results.push(sender.send(2)) }
+    const sender: BatchSender<unknown, unknown> = batch(json()).sender(target)
+    sender.send(1)
+    sender.close()
+    expect([results, sender.size]).toEqual([["closed"], 0])
   })
 })
 

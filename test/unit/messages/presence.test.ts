@@ -333,6 +333,34 @@ describe("T9: a snapshot and the changes after it", () => {
     expect(clock.pending).toBe(0)
   })
 
+  // the error came from the timer that tells of changes, where it ended the process
+  it("have a meta that JSON can hold, or are refused where it is said", async () => {
+    const cycle: { mood: string; self?: unknown } = { mood: "dizzy" }
+    cycle.self = cycle
+    const metas: Record<string, unknown> = { bad: { mood: 1n }, dizzy: cycle, calm: { mood: "calm" } }
+    const { add, hub, clock, presence, changes } = watched({ meta: ({ data }) => metas[data.mood] as User })
+    const errors: unknown[] = []
+    hub.on("error", ({ stage, error }) => errors.push([stage, (error as Error).message]))
+    add("ada", "bad", "lobby")
+    const bob = add("bob", "calm", "lobby")
+    add("eve", "dizzy", "lobby")
+    await clock.advance(100)
+    expect(seen(presence, "lobby").map(([key]) => key)).toEqual(["bob"])
+    const message = "presence.meta must be something that JSON can hold, received [object Object]"
+    expect(errors).toEqual([
+      ["listener", message],
+      ["listener", message],
+    ])
+    for (const meta of [metas.bad, metas.dizzy])
+      expect(() => presence.update(bob, "lobby", meta as User)).toThrow(message)
+    presence.update(bob, "lobby", { mood: "wild" })
+    await clock.advance(100)
+    expect(changes.map(({ version, updated }) => [version, updated.length])).toEqual([
+      [1, 0],
+      [2, 1],
+    ])
+  })
+
   it("take no memory for rooms that are empty", () => {
     const book = new PresenceBook<undefined>()
     for (let i = 0; i < 100; i += 1) {

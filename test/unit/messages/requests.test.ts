@@ -361,6 +361,10 @@ describe("T5: createRequests", () => {
   it.each([
     [{ timeoutMs: 0 }, "requests.timeoutMs must be a number from 1 to 2147483647, received 0"],
     [{ maxPending: 0 }, "requests.maxPending must be a whole number ≥ 1, received 0"],
+    [
+      { framing: {} },
+      "requests.framing must be an object with read, request, reply, failure, received [object Object]",
+    ],
     [{ discriminator: "id" }, 'discriminator must be a field that is not id, received "id"'],
     [
       { clock: {} },

@@ -1,5 +1,12 @@
 import { createServer } from "node:http"
-import { createRouter, type HubConnection, type MessageContext, RequestError } from "holdfast"
+import {
+  createRouter,
+  type HubConnection,
+  jsonRpc,
+  type MessageContext,
+  RequestError,
+  tagged,
+} from "holdfast"
 import { socketPair } from "holdfast/testing"
 import { describe, expect, it, vi } from "vitest"
 import { withResolvers } from "../../../src/wire/message-iterator.js"
@@ -465,6 +472,19 @@ describe("T4: a router", () => {
   it.each([
     [() => routerOf({ discriminator: "id" }), 'discriminator must be a field that is not id, received "id"'],
     [() => routerOf({ discriminator: 5 }), "discriminator must be a field that is not id, received 5"],
+    [
+      () => routerOf({ framing: { read() {} } }),
+      "router.framing must be an object with read, request, reply, failure, received [object Object]",
+    ],
+    [
+      () => routerOf({ framing: jsonRpc(), discriminator: "kind" }),
+      'router.discriminator must be left out beside framing, received "kind"',
+    ],
+    [() => tagged({ key: "kind" } as object), 'tagged.key must be one of discriminator, received "key"'],
+    [
+      () => routerOf().on(undefined as never, () => {}),
+      "router.on type must be a string or a number, received undefined",
+    ],
     [() => routerOf({ isOrdered: "no" }), 'router.isOrdered must be one of true, false, received "no"'],
     [() => routerOf({ maxWaiting: 0 }), "router.maxWaiting must be a whole number ≥ 1, received 0"],
     [
