@@ -16,7 +16,7 @@ import type { LinkEnd } from "./link.js"
  * - `close-code`: the server closed with a code that says never to come back.
  * - `auth`: that code was 4401 or 4403.
  * - `max-retries`: `maxRetries` attempts in a row failed.
- * - `stopped`: `shouldReconnect` said no, or a callback threw `StopReconnecting`.
+ * - `stopped`: `shouldReconnect` said no, or a callback or listener threw `StopReconnecting`.
  * - `config`: there is no `WebSocket`, or the address is none.
  */
 export type EndCause = "closed" | "aborted" | "close-code" | "auth" | "max-retries" | "stopped" | "config"
@@ -82,8 +82,7 @@ export class ReconnectPolicy {
 
   /** Decides what follows an end, and counts it. */
   decide(end: LinkEnd): PolicyVerdict {
-    const stop = fatal(end.error)
-    if (stop) return { stop, error: end.error }
+    if (isConfig(end.error)) return { stop: "config", error: end.error }
     const decision = this.#ask(end)
     if (typeof decision === "object" && "stop" in decision) return decision
     if (decision === false) return { stop: "stopped" }
@@ -130,9 +129,9 @@ function askedDelay(
   return advice === "later" ? LATER_MS.min + random() * (LATER_MS.max - LATER_MS.min) : undefined
 }
 
-function fatal(error: unknown): EndCause | undefined {
-  if (hasErrorCode(error, "STOP_RECONNECTING")) return "stopped"
-  return hasErrorCode(error, "NO_WEBSOCKET") || hasErrorCode(error, "INVALID_ADDRESS") ? "config" : undefined
+/** Whether dialling again would change nothing. */
+function isConfig(error: unknown): boolean {
+  return hasErrorCode(error, "NO_WEBSOCKET") || hasErrorCode(error, "INVALID_ADDRESS")
 }
 
 function isAuth(code: number): boolean {

@@ -241,11 +241,15 @@ export class ReconnectingClient<Incoming = unknown, Outgoing = unknown>
     return this.iterate()
   }
 
-  /** Faults of the network are told as events and otherwise only logged in detail: retrying is the answer to them. */
+  /**
+   * Faults of the network are told as events and otherwise only logged in detail: retrying is the answer to them.
+   * `StopReconnecting` is final, whoever threw it.
+   */
   protected override raise(event: ErrorEvent): void {
     if (event.stage === "listener" || event.stage === "open") super.raise(event)
     else if (!this.emit("error", event))
       this.logger.debug({ err: event.error, stage: event.stage }, "client error")
+    if (hasErrorCode(event.error, "STOP_RECONNECTING")) this.#course.leave("stopped", event.error)
   }
 
   #makeCourseOwner(makeSession: (link: Link) => Session<Incoming, Outgoing>): CourseOwner {

@@ -144,7 +144,7 @@ export class AuthUnavailableError extends HoldfastError {
   }
 }
 
-/** Throw it from any callback of a reconnecting client to end the client for good, with your reason as the message. */
+/** Throw it from any callback or listener of a reconnecting client to end it for good, with your reason as the message. */
 export class StopReconnecting extends HoldfastError {
   constructor(message = "reconnecting was stopped", options?: ErrorOptions) {
     super("STOP_RECONNECTING", message, options)

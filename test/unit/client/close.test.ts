@@ -61,10 +61,19 @@ describe.each(Object.keys(STATES))("a client that is %s", (name) => {
     const { client, clock, network, log } = await make(controller.signal)
     const loop = client.iterate().next()
     loop.catch(() => {})
+    const fates: string[] = []
+    const sends = (["handoff", "fenced"] as const).map((until) => client.sendAsync("x", { until }))
+    for (const sent of sends)
+      sent.then(
+        () => fates.push("done"),
+        ({ code }) => fates.push(code),
+      )
     controller.abort(reason)
     await clock.advance(1_000)
     expect(log.ends).toMatchObject([{ cause: "aborted", error: reason }])
     await expect(loop).rejects.toBe(reason)
+    const isHanded = name === "open" || name === "open (dead line)"
+    expect(fates).toEqual(isHanded ? ["done", "UNCONFIRMED"] : ["CONNECTION_LOST", "CONNECTION_LOST"])
     expect(network.live).toEqual([])
     expect(clock.pending).toBe(0)
   })

@@ -132,6 +132,36 @@ describe("the end of a client", () => {
     expect(client.listenerCount("state")).toBe(0)
   })
 
+  const error = new StopReconnecting("no more")
+  const stop = () => {
+    throw error
+  }
+
+  it.each<[string, FakeClientOptions<string, string>, (client: Fake["client"]) => unknown]>([
+    ["a listener", {}, (client) => client.on("message", stop)],
+    ["an async listener", {}, (client) => client.on("message", async () => stop())],
+    ["a decoder", { codec: { encode: String, decode: stop } }, () => {}],
+  ])("C7 StopReconnecting thrown by %s is final, with a proper close", async (_, options, prepare) => {
+    const { client, clock, network, log } = await openClient(options)
+    prepare(client)
+    network.last.deliver("go")
+    await clock.advance(60_000)
+    expect(log.ends).toMatchObject([{ cause: "stopped", error }])
+    expect(network.last.closes).toEqual([{ code: 1000, reason: "" }])
+    expect([network.sockets.length, clock.pending]).toEqual([1, 0])
+  })
+
+  it("C7 StopReconnecting thrown by backoff.random, or on hearing of an attempt that failed, is final", async () => {
+    for (const isRandom of [true, false]) {
+      const { client, clock, network, log } = fakeClient(isRandom ? { backoff: { random: stop } } : {})
+      network.onDial = (socket) => socket.refuse()
+      if (!isRandom) client.on("state", ({ to }) => void (to === "waiting" && stop()))
+      await clock.advance(60_000)
+      expect(log.ends).toMatchObject([{ cause: "stopped", error }])
+      expect([network.sockets.length, clock.pending]).toEqual([1, 0])
+    }
+  })
+
   it("C7 StopReconnecting thrown by onOpen is final, with a proper close", async () => {
     const error = new StopReconnecting("login refused")
     const { clock, network, log } = fakeClient({ onOpen: () => Promise.reject(error) })

@@ -313,6 +313,15 @@ describe("C17 a platform that says it is offline", () => {
   it("C17 tries once all the same, and then every 30 s", async () => {
     expect(await waitAfterFailure("wss://far.example/", true)).toBe(1_050)
     expect(await waitAfterFailure("wss://far.example/", false)).toBe(30_000)
+    const { clock, network } = fakeClient({ url: "wss://far.example/" })
+    network.onDial = (socket) => socket.end(1006)
+    await clock.advance(0)
+    for (let tries = 2; tries < 10; tries += 1) {
+      await clock.advance(29_999)
+      expect(network.sockets).toHaveLength(tries - 1)
+      await clock.advance(1)
+      expect(network.sockets).toHaveLength(tries)
+    }
   })
 
   it("C17 does not concern targets on this machine", async () => {
