@@ -188,6 +188,8 @@ describe("A10: names of rooms and users", () => {
     ["", '1 to 512 bytes of UTF-8, received ""'],
     ["ä".repeat(257), "1 to 512 bytes of UTF-8, received"],
     ["r".repeat(513), "1 to 512 bytes of UTF-8, received"],
+    ["\ud83e", "1 to 512 bytes of UTF-8, received"],
+    ["a\udd80b", "1 to 512 bytes of UTF-8, received"],
     [7, "a string, received 7"],
     [undefined, "a string, received undefined"],
     [null, "a string, received null"],
