@@ -78,6 +78,7 @@ export class Cluster {
     if (this.#parts.adapter.isAlone) return
     this.#startedAt = this.#parts.clock.now()
     this.#say(ALL, "hello", {})
+    this.#nodes.start()
     this.#beat.start(BEAT_MS)
   }
 

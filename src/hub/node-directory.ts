@@ -24,10 +24,16 @@ export class NodeDirectory {
   readonly #clock: Clock
   readonly #events: NodeDirectoryEvents
   readonly #heardAt = new Map<string, number>()
+  #sweptAt = 0
 
   constructor(clock: Clock, events: NodeDirectoryEvents) {
     this.#clock = clock
     this.#events = events
+  }
+
+  /** Begins: the first sweep is one beat from now. */
+  start(): void {
+    this.#sweptAt = this.#clock.now()
   }
 
   /** The names of all that are there, at this moment. */
@@ -53,10 +59,18 @@ export class NodeDirectory {
     if (this.#heardAt.delete(nodeId)) this.#events.down(nodeId)
   }
 
-  /** Takes out whoever has said nothing for too long. */
+  /**
+   * Takes out whoever has said nothing for too long. Called with every beat: what is between two of them beyond that is
+   * this node's own stall, in which it could hear nobody, and is held against none.
+   */
   sweep(): void {
     const now = this.#clock.now()
-    for (const [nodeId, at] of this.#heardAt) if (now - at >= DOWN_MS) this.left(nodeId)
+    const stalledMs = Math.max(0, now - this.#sweptAt - BEAT_MS)
+    this.#sweptAt = now
+    for (const [nodeId, at] of this.#heardAt) {
+      if (now - at - stalledMs >= DOWN_MS) this.left(nodeId)
+      else if (stalledMs > 0) this.#heardAt.set(nodeId, Math.min(now, at + stalledMs))
+    }
   }
 
   /** Forgets all, and tells nobody. */

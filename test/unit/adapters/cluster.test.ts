@@ -209,6 +209,24 @@ describe("A8: nodes", () => {
     expect(a.hub.nodes).toEqual([c.hub.nodeId])
   })
 
+  it("are not found to be down by one that stood still itself, and a dead one is found all the same", async () => {
+    const { start, network, clock } = loopbackCluster()
+    const { adapter, die } = mortal(network.adapter())
+    const [a, b, c] = [await start(), await start(), await start({ adapter })]
+    const events: unknown[] = []
+    for (const { hub } of [a, b]) hub.on("node", (event) => events.push(event))
+    await clock.advance(1_000)
+    clock.stall(60_000)
+    await clock.advance(1_000)
+    expect(events).toEqual([])
+    die()
+    await clock.advance(4_000)
+    expect(a.hub.nodes).toContain(c.hub.nodeId)
+    await clock.advance(4_000)
+    expect(events).toEqual(Array(2).fill({ nodeId: c.hub.nodeId, state: "down" }))
+    expect(a.hub.nodes).toEqual([b.hub.nodeId])
+  })
+
   it("leave no timer behind", async () => {
     const { a, b, c, clock, settle } = await threeNodes()
     a.add("a1", "r")
