@@ -9,9 +9,9 @@ import type { BusLink } from "./bus.js"
 import { PatientTimer } from "./patient-timer.js"
 import type { RelaySettings } from "./relay-options.js"
 
-/** What may be handed over and not yet taken, at most: beyond it a broker is not slow but stuck. */
-const MAX_UNTAKEN = 65_536
-const MAX_UNTAKEN_BYTES = 64 * 1024 * 1024
+/** What may wait for the broker or be handed over and not yet taken, at most: beyond it a broker is not slow but stuck. */
+const MAX_OPEN = 65_536
+const MAX_OPEN_BYTES = 64 * 1024 * 1024
 
 interface Publication {
   readonly subject: string
@@ -34,7 +34,7 @@ export class Publications {
   readonly #open = new Set<Publication>()
   #waiting: Publication[] = []
   #link: BusLink | undefined
-  #untakenBytes = 0
+  #openBytes = 0
   #onEmpty: (() => void) | undefined
 
   /**
@@ -62,6 +62,7 @@ export class Publications {
       const size = bytes.byteLength
       const publication = { subject, bytes, size, dueAt, resolve, reject, isHandedOver: false }
       this.#open.add(publication)
+      this.#openBytes += size
       if (!this.#timer.isArmed) this.#timer.start(this.#settings.publishTimeoutMs)
       if (this.#link) this.#handOver(publication, this.#link)
       else this.#waiting.push(publication)
@@ -104,15 +105,14 @@ export class Publications {
         `the adapter is full: ${waiting} of ${maxWaiting} publications wait for the broker`,
       )
     }
-    if (this.#open.size < MAX_UNTAKEN && this.#untakenBytes < MAX_UNTAKEN_BYTES) return undefined
+    if (this.#open.size < MAX_OPEN && this.#openBytes < MAX_OPEN_BYTES) return undefined
     return new QueueFullError(
-      `the adapter is full: ${this.#open.size} publications of ${this.#untakenBytes} bytes are not taken yet`,
+      `the adapter is full: ${this.#open.size} publications of ${this.#openBytes} bytes are not taken yet`,
     )
   }
 
   #handOver(publication: Publication, link: BusLink): void {
     publication.isHandedOver = true
-    this.#untakenBytes += publication.size
     settle(
       () => link.publish(publication.subject, publication.bytes),
       () => this.#settle(publication),
@@ -122,7 +122,7 @@ export class Publications {
 
   #settle(publication: Publication, error?: Error): void {
     if (!this.#open.delete(publication)) return
-    if (publication.isHandedOver) this.#untakenBytes -= publication.size
+    this.#openBytes -= publication.size
     if (error) publication.reject(error)
     else publication.resolve()
     if (this.#open.size > 0) return

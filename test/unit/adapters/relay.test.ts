@@ -1,7 +1,9 @@
 import type { Adapter } from "holdfast"
 import { LoopbackNetwork, VirtualClock } from "holdfast/testing"
-import { describe, expect, it } from "vitest"
+import { describe, expect, it, vi } from "vitest"
+import type { Bus } from "../../../src/relay/bus.js"
 import { encodeEnvelope } from "../../../src/relay/envelope.js"
+import { relayAdapter } from "../../../src/relay/relay.js"
 import type { RelayOptions } from "../../../src/relay/relay-options.js"
 import { AdapterNode } from "../../support/adapters-node.js"
 import { stubHub } from "../../support/stub-hub.js"
@@ -66,6 +68,24 @@ describe("A2: sequences", () => {
     await clock.advance(10)
     expect(hearer.texts).toEqual(["a", "b", "c"])
     expect(counters(hearer.adapter)?.duplicates).toBe(3)
+    expect(hearer.gaps).toEqual([])
+  })
+
+  it("drop what comes again at any distance, beyond 1,024 too", async () => {
+    const { clock, network, start } = lab()
+    const hearer = await start("c")
+    const bytes = (sequence: number) =>
+      encodeEnvelope("other", clock.now(), {
+        ...{ kind: "payload", stream: 1, sequence, payload: `${sequence}` },
+        ...{ exceptIds: [], exceptChannels: [] },
+      })
+    const all = Array.from({ length: 2_000 }, (_, i) => bytes(i + 1))
+    for (let times = 0; times < 2; times += 1) {
+      for (const it of all) network.inject("c:c", it)
+      await clock.advance(10)
+    }
+    expect(hearer.texts).toEqual(all.map((_, i) => `${i + 1}`))
+    expect(counters(hearer.adapter)?.duplicates).toBe(2_000)
     expect(hearer.gaps).toEqual([])
   })
 
@@ -155,6 +175,26 @@ describe("A3: the outbox", () => {
     expect(counters(speaker.adapter)?.rejected).toBe(257)
   })
 
+  it("holds 64 MiB at most while the broker is away, whatever the number", async () => {
+    const { clock, watch } = lab()
+    const network = new LoopbackNetwork({ clock, maxPayloadBytes: 64 * 1024 * 1024 })
+    const starting = AdapterNode.start(network.adapter())
+    await clock.advance(10)
+    const speaker = await starting
+    network.kill()
+    await clock.advance(10)
+    const large = new Uint8Array(33 * 1024 * 1024)
+    const outcomes = [1, 2, 3].map(() => watch(speaker.publish("c", large)))
+    await clock.advance(0)
+    expect(outcomes.map(({ code }) => code)).toEqual([undefined, undefined, "QUEUE_FULL"])
+    await clock.advance(1_000)
+    expect(outcomes[0]?.code).toBe("ADAPTER_UNAVAILABLE")
+    const later = watch(speaker.publish("c", "small"))
+    await clock.advance(0)
+    expect(later.code).toBeUndefined()
+    await speaker.adapter.close({ deadlineMs: 0 })
+  })
+
   it("delivers what waited when the broker is back in time, in order", async () => {
     const { clock, network, start, watch } = lab()
     const [speaker, hearer] = [await start(), await start("c")]
@@ -185,8 +225,11 @@ describe("A4: after an outage", () => {
     const { clock, network, start } = lab()
     const channels = Array.from({ length: 10_000 }, (_, i) => `room:${i}`)
     const [speaker, hearer] = [await start(), await start(...channels)]
+    // each batch waits for the one before: the way to the broker and back counts once for each
+    network.slow(10)
     network.cut()
     await clock.advance(2_000)
+    network.slow(0)
     for (const [i, channel] of channels.entries()) {
       void speaker.publish(channel, channel)
       if (i % 1_000 === 999) await clock.advance(10)
@@ -249,7 +292,31 @@ describe("A5: a link that stands and carries nothing", () => {
     expect(speaker.adapter.health().state).toBe("up")
   })
 
-  it("is tried again with growing, random delays", async () => {
+  it.each([
+    [0, [25, 50, 100, 200, 375, 375]],
+    [0.999_999, [50, 100, 200, 400, 750, 750]],
+  ])("is tried again with delays that grow to 750 ms and are half chance: %d", async (random, delays) => {
+    vi.spyOn(Math, "random").mockReturnValue(random)
+    const clock = new VirtualClock()
+    const triedAt: number[] = []
+    const bus: Bus = {
+      name: "none",
+      capabilities: { interest: "channel", maxPayloadBytes: false },
+      async open() {
+        triedAt.push(clock.now())
+        throw new Error("connection refused")
+      },
+    }
+    const node = new AdapterNode(relayAdapter(bus, { clock }))
+    node.connect().catch(() => {})
+    await clock.advance(4_000)
+    const waited = triedAt.slice(1, 7).map((at, i) => Math.round(at - (triedAt[i] as number)))
+    expect(waited).toEqual(delays)
+    expect(node.adapter.health().lastError).toBeInstanceOf(Error)
+    await node.adapter.close({ deadlineMs: 0 })
+  })
+
+  it("is tried again for as long as it takes", async () => {
     const { clock, network, start } = lab()
     const node = await start()
     network.kill()
