@@ -13,7 +13,7 @@ import {
   type JWTVerifyOptions,
   jwtVerify,
 } from "jose"
-import { AuthUnavailableError } from "../core/errors.js"
+import { AuthUnavailableError, hasErrorCode } from "../core/errors.js"
 import type { JwtClaims, JwtKeySet, JwtSettings } from "./jwt-options.js"
 import { type TokenCheck, TokenError } from "./token-error.js"
 
@@ -51,7 +51,10 @@ export class TokenVerifier {
       return payload
     } catch (error) {
       const check = checkOf(error)
-      throw check ? new TokenError(check) : error
+      if (check) throw new TokenError(check)
+      if (hasErrorCode(error, "AUTH_UNAVAILABLE")) throw error
+      // it is in the set, and too short, say: a fault of whoever publishes it, and not of the token
+      throw new AuthUnavailableError("the key that the token names cannot be used", { cause: error })
     }
   }
 

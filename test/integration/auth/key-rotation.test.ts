@@ -1,4 +1,4 @@
-import { jwt } from "holdfast/auth/jwt"
+import { type JwtKeySet, jwt } from "holdfast/auth/jwt"
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
 import { startKeyServer } from "../../support/auth-key-server.js"
 import { forge, makeKeys, sign } from "../../support/auth-tokens.js"
@@ -77,14 +77,17 @@ describe("S47: published keys", () => {
     ["answers 500", { status: 500, body: "" }],
     ["answers with a page", { status: 200, body: "<html>" }],
     ["answers with something else", { status: 200, body: '{"keys":7}' }],
+    ["answers with keys that are none", { status: 200, body: '{"keys":[null]}' }],
     ["answers elsewhere", { status: 302, body: "" }],
+    ["never answers", "silence" as const],
+    ["never ends its answer", "half" as const],
   ])(
     "that cannot be had are a 503 and an event, and nothing once they can: the provider %s",
     async (_, answer) => {
       const keys = await makeKeys("RS256")
       const provider = await startKeyServer(keys.jwk)
       provider.fail(answer)
-      const authenticate = jwt({ jwks: provider.jwks, algorithms: ["RS256"] })
+      const authenticate = jwt({ jwks: provider.jwks, algorithms: ["RS256"], jwksTimeoutMs: 200 })
       const { url, hub, errors, refused } = await startAttached({ authenticate })
       const token = await sign(keys)
       expect(await refusedBy(url, bearer(token))).toMatchObject({ status: 503, body: "Service Unavailable" })
@@ -102,4 +105,33 @@ describe("S47: published keys", () => {
       expect([hub.size, errors.size, refused.size]).toEqual([1, 0, 0])
     },
   )
+
+  // a 500, and not an error that says what to do
+  it.each([
+    ["too short", (jwk: object) => ({ ...jwk, n: Buffer.alloc(64, 255).toString("base64url") })],
+    ["not readable", (jwk: object) => ({ ...jwk, n: undefined })],
+  ])("that cannot be used are a 503 and an event, and the others can: one is %s", async (_, spoil) => {
+    const [bad, good] = [await makeKeys("RS256", "bad"), await makeKeys("RS256", "good")]
+    const provider = await startKeyServer(spoil(bad.jwk), good.jwk)
+    const keys = { keys: [spoil(bad.jwk), good.jwk] } as JwtKeySet
+    for (const jwks of [provider.jwks, keys]) {
+      const login = jwt({ jwks, algorithms: ["RS256"] })
+      const failure = { code: "AUTH_UNAVAILABLE", cause: expect.anything() }
+      await expect(login.verify(await sign(bad))).rejects.toMatchObject(failure)
+      expect((await login.verify(await sign(good))).userId).toBe("ada")
+    }
+  })
+
+  it("that change under many clients at a time are fetched again once, and withdraw the old", async () => {
+    const [old, fresh] = [await makeKeys("ES256", "old"), await makeKeys("ES256", "fresh")]
+    const provider = await startKeyServer(old.jwk)
+    const login = jwt({ jwks: provider.jwks, algorithms: ["ES256"], jwksCooldownMs: 0 })
+    const [before, after] = [await sign(old), await sign(fresh)]
+    expect((await login.verify(before)).userId).toBe("ada")
+    provider.publish(fresh.jwk)
+    const logins = await Promise.all(Array.from({ length: 20 }, () => login.verify(after)))
+    expect([logins.length, provider.requests]).toEqual([20, 2])
+    await expect(login.verify(before)).rejects.toMatchObject({ check: "key" })
+    expect((await login.verify(after)).userId).toBe("ada")
+  })
 })
