@@ -2,7 +2,6 @@
  * When a login ends: a word some time before, and the end unless it was renewed. It knows no connection, and closes none.
  */
 
-import { MAX_TIMER_MS } from "../core/options.js"
 import { type Clock, Timer } from "../core/timer.js"
 
 /** Whose login it is. */
@@ -15,6 +14,8 @@ export interface ExpiryOwner {
 
 /** How long before the end there is a word, in milliseconds. */
 const NOTICE_MS = 30_000
+/** How often the calendar is asked, in milliseconds: timers do not move with it when a clock is set or a machine sleeps. */
+const LOOK_MS = 60_000
 
 /** One moment that may be put off. */
 export class Expiry {
@@ -51,10 +52,10 @@ export class Expiry {
   #wait(): void {
     if (this.#expiresAt === Number.POSITIVE_INFINITY) return
     const left = this.#expiresAt - this.#clock.date() - (this.#isTold ? 0 : NOTICE_MS)
-    this.#timer.start(Math.min(MAX_TIMER_MS, Math.max(0, Math.ceil(left))))
+    this.#timer.start(Math.min(LOOK_MS, Math.max(0, Math.ceil(left))))
   }
 
-  /** Asks the calendar again: a timer holds 24 days at most, and people set clocks. */
+  /** Asks the calendar again. */
   #look(): void {
     const left = this.#expiresAt - this.#clock.date()
     if (left <= 0) {
