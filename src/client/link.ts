@@ -135,9 +135,9 @@ export class Link {
     )
   }
 
-  /** `onOpen` is done: the connect timeout is over. */
+  /** `onOpen` is done: the connect timeout is over, but where an error has been told that a `close` must follow. */
   ready(): void {
-    this.#timer.stop()
+    if (this.#error === undefined) this.#timer.stop()
   }
 
   /** Sends one message. Throws whatever the socket throws. */

@@ -9,7 +9,7 @@ import { ConnectionLostError, hasErrorCode } from "../core/errors.js"
 import { resolveLogger } from "../core/logger.js"
 import { checkCount, checkMs, type Given, reject } from "../core/options.js"
 import type { Unsubscribe } from "../core/types.js"
-import { type PromiseWithResolvers, withResolvers } from "../wire/message-iterator.js"
+import { withResolvers } from "../wire/message-iterator.js"
 import type { ClientEnd, ClientEvents } from "./client-events.js"
 import { type ReconnectingClientOptions, resolveClient } from "./client-options.js"
 import type { ClientState } from "./client-state.js"
@@ -54,9 +54,9 @@ export class ReconnectingClient<Incoming = unknown, Outgoing = unknown>
   readonly #hasPageEvents: boolean
   readonly #sender: Sender<Outgoing>
   readonly #readers = new ReaderSet<Incoming>(() => this.#session?.pace(this.#readers.isFull))
+  readonly #opened = withResolvers<void>()
+  readonly #closed = withResolvers<ClientEnd>()
   #session: Session<Incoming, Outgoing> | undefined
-  #opened: PromiseWithResolvers<void> | undefined
-  #closed: PromiseWithResolvers<ClientEnd> | undefined
   #end: ClientEnd | undefined
   #unwatchPage: Unsubscribe | undefined
   /** Messages of connections that have ended, not told yet. */
@@ -73,6 +73,8 @@ export class ReconnectingClient<Incoming = unknown, Outgoing = unknown>
   ) {
     const settings = resolveClient(url, options)
     super(resolveLogger(options.logger))
+    // whoever does not ask when it opens does not miss that it never does
+    this.#opened.promise.catch(() => {})
     this.#sender = new Sender(settings, (message, reason) => void this.emit("dropped", { message, reason }))
     const sessionOwner = this.#makeSessionOwner()
     this.#hasPageEvents = options.pageEvents !== false
@@ -121,21 +123,11 @@ export class ReconnectingClient<Incoming = unknown, Outgoing = unknown>
 
   /** Resolves at the first open; rejects when the client ends before that. */
   get opened(): Promise<void> {
-    if (!this.#opened) {
-      this.#opened = withResolvers()
-      this.#opened.promise.catch(() => {})
-      if (this.#course.hasOpened) this.#opened.resolve()
-      else if (this.#end) this.#opened.reject(endError(this.#end))
-    }
     return this.#opened.promise
   }
 
   /** Resolves with how the client ended. Never rejects. */
   get closed(): Promise<ClientEnd> {
-    if (!this.#closed) {
-      this.#closed = withResolvers()
-      if (this.#end) this.#closed.resolve(this.#end)
-    }
     return this.#closed.promise
   }
 
@@ -259,11 +251,11 @@ export class ReconnectingClient<Incoming = unknown, Outgoing = unknown>
         if (change.from === "idle" && this.#hasPageEvents) {
           this.#unwatchPage = watchPage((event) => this.#pageChanged(event))
         }
+        if (change.to === "open") this.#opened.resolve()
         this.emit("state", change)
         this.#tellUnconfirmed()
       },
       opened: (link, isReconnect) => {
-        this.#opened?.resolve()
         this.#session = makeSession(link)
         void this.#session.start(isReconnect)
       },
@@ -319,10 +311,8 @@ export class ReconnectingClient<Incoming = unknown, Outgoing = unknown>
     this.#unwatchPage?.()
     this.emit("end", end)
     this.removeAllListeners()
-    // a listener may have closed the client on hearing that it is open
-    if (this.#course.hasOpened) this.#opened?.resolve()
-    else this.#opened?.reject(endError(end))
-    this.#closed?.resolve(end)
+    this.#opened.reject(endError(end))
+    this.#closed.resolve(end)
     this.#endReaders(end)
   }
 

@@ -89,6 +89,18 @@ describe("an open socket of any make", () => {
     expect(log.errors).toMatchObject([{ stage: "socket" }])
   })
 
+  it.each(MAKES)("C31 %s: that has an error while onOpen runs, and never a close, ends too", async (make) => {
+    let finish = () => {}
+    const onOpen = () => new Promise<void>((resolve) => (finish = resolve))
+    const { client, clock, network, log } = await openClient({ make, onOpen })
+    network.last.blackHole()
+    network.last.emit("error", { error: new Error("gone") })
+    finish()
+    await clock.advance(10_000)
+    expect(client.state).toBe("waiting")
+    expect(log.errors).toMatchObject([{ stage: "socket", error: { message: "gone" } }])
+  })
+
   it.each(MAKES)("C31 %s: that closes cleanly is no error", async (make) => {
     const { network, log } = await openClient({ make })
     network.last.end(1000)

@@ -263,6 +263,33 @@ describe("whoever hears that a message was dropped", () => {
   })
 })
 
+describe("whoever hears that the client is open", () => {
+  it.each(["pause", "reconnect", "close"] as const)(
+    "C4 may %s it, and opened has resolved all the same",
+    async (way) => {
+      for (const isAsked of ["before", "within"]) {
+        const { client, clock, network } = fakeClient({ autoConnect: false })
+        network.onDial = (socket) => {
+          // one that ends within its own close()
+          socket.close = () => socket.end(1000)
+          if (network.sockets.length === 1) socket.accept()
+        }
+        const fates: { readonly now: string }[] = []
+        if (isAsked === "before") fates.push(fateOf(client.opened))
+        client.on("state", ({ to }) => {
+          if (to !== "open") return
+          if (isAsked === "within") fates.push(fateOf(client.opened))
+          void client[way]()
+        })
+        client.connect()
+        await clock.advance(1)
+        expect(fates).toEqual([{ now: "done" }])
+        void client.close()
+      }
+    },
+  )
+})
+
 describe("a codec that calls back", () => {
   it("C23 may close the client while it encodes, and nobody waits in vain", async () => {
     const codec: Codec<string, string> = {
