@@ -35,6 +35,9 @@ export class LoopbackNetwork {
   #isHung = false
   #isHole = false
   #latencyMs = 0
+  /** What is on its way, in the order in which it left, and when the last of it arrives. */
+  readonly #travelling: (() => void)[] = []
+  #arrivesAt = 0
   #losing = 0
   #repeating = 0
 
@@ -70,7 +73,7 @@ export class LoopbackNetwork {
   /** Takes links again. */
   restart(): void {
     this.#isDown = false
-    this.#isHung = false
+    this.resume()
   }
 
   /** Ends every link. New ones are taken. What was on its way is lost. */
@@ -196,9 +199,16 @@ export class LoopbackNetwork {
     })
   }
 
+  /** Nothing overtakes what left before it, also where the way has become shorter meanwhile. */
   #travel(arrive: () => void): void {
-    if (this.#latencyMs > 0) this.#clock.setTimer(arrive, this.#latencyMs)
-    else this.#clock.soon(arrive)
+    const now = this.#clock.now()
+    this.#arrivesAt = Math.max(this.#arrivesAt, now + this.#latencyMs)
+    if (this.#latencyMs === 0 && this.#travelling.length === 0) {
+      this.#clock.soon(arrive)
+      return
+    }
+    this.#travelling.push(arrive)
+    this.#clock.setTimer(() => this.#travelling.shift()?.(), Math.max(0, this.#arrivesAt - now))
   }
 }
 
