@@ -5,9 +5,11 @@
 
 import { setMaxListeners } from "node:events"
 import type { Bus, BusEvents, BusLink, BusOpening } from "../relay/bus.js"
+import type { RelaySettings } from "../relay/relay-options.js"
 import { REDIS_CAPABILITIES } from "./redis-capabilities.js"
 import type { RedisAddress, RedisConnection, RedisDriver, RedisEvents } from "./redis-driver.js"
 import { partitionOf, partitionSlot, partitionTags } from "./redis-partitions.js"
+import { RedisPulse } from "./redis-pulse.js"
 import { type RedisTopology, readTopology } from "./redis-topology.js"
 
 /** How often a command follows a slot that has moved. */
@@ -18,12 +20,13 @@ export function shardedRedisBus(
   driver: RedisDriver,
   prefix: string,
   reach: (address: RedisAddress) => RedisAddress,
+  settings: RelaySettings,
 ): Bus {
   return {
     name: "redis",
     capabilities: REDIS_CAPABILITIES,
     async open(events, opening) {
-      const link = new ShardedLink(driver, prefix, reach, events, opening)
+      const link = new ShardedLink(driver, prefix, reach, settings, events, opening)
       await link.open()
       return link
     },
@@ -42,12 +45,14 @@ class ShardedLink implements BusLink {
   #seed: RedisConnection | undefined
   #topology: Promise<RedisTopology> | undefined
   readonly #signal: AbortSignal
+  readonly #pulse: RedisPulse
   #isClosed = false
 
   constructor(
     driver: RedisDriver,
     prefix: string,
     reach: (address: RedisAddress) => RedisAddress,
+    settings: RelaySettings,
     events: BusEvents,
     { isPublisher, signal }: BusOpening,
   ) {
@@ -59,6 +64,11 @@ class ShardedLink implements BusLink {
     this.#signal = signal
     // each connection has one until it is open, and Node takes more than ten for a leak
     setMaxListeners(0, signal)
+    this.#pulse = new RedisPulse(
+      settings,
+      () => this.#connections.values(),
+      (error) => events.down(error),
+    )
   }
 
   async open(): Promise<void> {
@@ -67,6 +77,7 @@ class ShardedLink implements BusLink {
       const { nodes } = await this.#readTopology()
       // a first publication has no time to wait for its connection
       await Promise.all(nodes.map((node) => this.#connection("publisher", node)))
+      this.#pulse.start()
     } catch (error) {
       this.close()
       throw error
@@ -101,6 +112,7 @@ class ShardedLink implements BusLink {
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
+    this.#pulse.stop()
     this.#seed?.close()
     for (const connection of this.#connections.values())
       connection.then(

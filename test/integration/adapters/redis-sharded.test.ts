@@ -95,6 +95,28 @@ describe.each(Object.entries(CLUSTER_CLIENTS))("a Redis Cluster with %s", (_name
     await Promise.all([speaker.close(), hearer.close()])
   })
 
+  it("A5: asks every node whether it answers, and all do", async () => {
+    const hearer = await AdapterNode.start(
+      make({ ...PATIENT, silenceMs: 50 }),
+      ...Array.from({ length: 30 }, (_, i) => `room:${i}`),
+    )
+    const pings = () =>
+      Promise.all(
+        cluster.ports.map(async (port) => {
+          const stats = await cluster.command(port, "INFO", "commandstats")
+          return Number(/cmdstat_ping:calls=(\d+)/.exec(stats)?.[1] ?? 0)
+        }),
+      )
+    const before = await pings()
+    // twice in a row by each of its two connections to a node: an answer did not stop it
+    for (const end = performance.now() + 10_000; ; ) {
+      if ((await pings()).every((count, i) => count >= (before[i] as number) + 4)) break
+      expect(performance.now()).toBeLessThan(end)
+    }
+    expect(hearer.states).toEqual(["connecting", "up"])
+    await hearer.close()
+  })
+
   it("A4: flows again after a master was killed and has come back", async () => {
     const [speaker, hearer] = await Promise.all([
       AdapterNode.start(make(QUICK)),

@@ -1,6 +1,8 @@
+import { VirtualClock } from "holdfast/testing"
 import { describe, expect, it } from "vitest"
 import type { RedisDriver } from "../../../src/adapters/redis-driver.js"
 import { shardedRedisBus } from "../../../src/adapters/redis-sharded.js"
+import { resolveRelay } from "../../../src/relay/relay-options.js"
 
 /** A cluster of two nodes whose slots a test hands out; it writes down what each node was asked. */
 function fakeCluster() {
@@ -13,7 +15,7 @@ function fakeCluster() {
       [8_192, 16_383, ["127.0.0.1", 2]],
     ],
     /** What a node answers to a command on a channel. */
-    answer: (_port: number): void => {},
+    answer: (_port: number): unknown => undefined,
     driver: undefined as unknown as RedisDriver,
   }
   cluster.driver = {
@@ -22,7 +24,7 @@ function fakeCluster() {
       const port = address?.port ?? 0
       const work = async (what: string) => {
         asked.push(`${port} ${what}`)
-        cluster.answer(port)
+        await cluster.answer(port)
       }
       return {
         command: async (name) => (name === "CLUSTER" ? cluster.slots() : work(name)),
@@ -35,9 +37,13 @@ function fakeCluster() {
   return cluster
 }
 
-async function open(cluster: ReturnType<typeof fakeCluster>) {
-  const bus = shardedRedisBus(cluster.driver, "p:", (it) => it)
-  const events = { message() {}, lost() {}, down() {} }
+async function open(
+  cluster: ReturnType<typeof fakeCluster>,
+  clock = new VirtualClock(),
+  down = (_error: unknown) => {},
+) {
+  const bus = shardedRedisBus(cluster.driver, "p:", (it) => it, resolveRelay({ clock }, "redis"))
+  const events = { message() {}, lost() {}, down }
   return bus.open(events, { isPublisher: false, signal: new AbortController().signal })
 }
 
@@ -101,5 +107,32 @@ describe("A4: a link to a Redis Cluster", () => {
     const link = await open(cluster)
     await Promise.all(Array.from({ length: 100 }, (_, i) => link.publish(`c:${i}`, BYTES)))
     expect(times).toBe(1)
+  })
+})
+
+describe("A5: a link to a Redis Cluster", () => {
+  it("is over when one of its nodes does not answer any more, whatever the others say", async () => {
+    const [cluster, clock, errors] = [fakeCluster(), new VirtualClock(), [] as unknown[]]
+    const link = await open(cluster, clock, (error) => errors.push(error))
+    await link.subscribe([HIGH])
+    cluster.asked.length = 0
+    await clock.advance(10_000)
+    expect([...cluster.asked].sort()).toEqual(["1 PING", "2 PING", "2 PING"])
+    expect(errors).toEqual([])
+    cluster.answer = (port) => (port === 2 ? new Promise(() => {}) : undefined)
+    await clock.advance(11_000)
+    expect(errors.map(String)).toEqual(["Error: a node of the Redis cluster did not answer within 1000 ms"])
+    await link.close()
+    expect(clock.pending).toBe(0)
+  })
+
+  it("asks nobody after it was closed, also when an answer was waited for", async () => {
+    const [cluster, clock, errors] = [fakeCluster(), new VirtualClock(), [] as unknown[]]
+    const link = await open(cluster, clock, (error) => errors.push(error))
+    cluster.answer = () => new Promise(() => {})
+    await clock.advance(10_500)
+    await link.close()
+    await clock.advance(60_000)
+    expect([errors, clock.pending]).toEqual([[], 0])
   })
 })
