@@ -173,9 +173,10 @@ export class PresenceExchange<Meta> {
   }
 
   #take(nodeId: string, neighbour: Neighbour<Meta>, change: Saying<Meta> & { is: "change" }): void {
-    neighbour.serial = change.serial
     for (const entry of change.set) this.#set(nodeId, neighbour, entry)
     for (const [room, key] of change.gone) this.#delete(nodeId, neighbour, room, key)
+    // last: of one that cannot be read the next reminder tells that it was missed
+    neighbour.serial = change.serial
     this.#parts.changed()
   }
 

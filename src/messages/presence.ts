@@ -231,11 +231,22 @@ export class Presence<Connection extends PresentConnection, Meta> extends Emitte
   }
 
   #meet(hub: PresenceHub<Connection>): PresenceExchange<Meta> | undefined {
-    const { name, clock, isWatched } = this.#settings
+    const { name, clock } = this.#settings
     const line = hub.guest?.(name, (nodeId, value) => this.#exchange?.heard(nodeId, value))
     if (!line) return undefined
     const changed = () => this.#schedule()
+    const isWatched = (room: string) => this.#isWatched(room)
     return new PresenceExchange({ line, clock, isWatched, changed, own: this.#own, all: this.#book })
+  }
+
+  /** What other nodes say of a room is heard where no listener's error is: it may not take the rest with it. */
+  #isWatched(room: string): boolean {
+    try {
+      return this.#settings.isWatched(room)
+    } catch (error) {
+      this.raise({ error, stage: "listener" })
+      return false
+    }
   }
 
   #schedule(): void {

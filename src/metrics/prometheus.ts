@@ -49,7 +49,8 @@ const SUFFIX: Readonly<Record<Unit, string>> = { s: "_seconds", By: "_bytes" }
  * `ws_message_duration_seconds`, and so on.
  *
  * @returns The undo.
- * @throws InvalidOptionError for a prefix that no metric can begin with, and for what is no registry.
+ * @throws InvalidOptionError for a prefix that no metric can begin with, and for what is no registry; what the registry
+ * throws for a name that is taken.
  *
  * @example
  * import { register } from "prom-client"
@@ -71,10 +72,26 @@ export function prometheusMetrics(
     ...NUMBERS.map((it) => new NumberMetric(prefix, it, read)),
     ...HISTOGRAMS.map((it) => new HistogramMetric(prefix, it, read)),
   ]
-  for (const metric of metrics) registry.registerMetric(metric)
-  return () => {
-    for (const metric of metrics) registry.removeSingleMetric(metric.name)
+  return registerAll(metrics, registry)
+}
+
+/** All or none: a name that is taken leaves no half of a hub behind. Returns the undo, which may be called again. */
+function registerAll(metrics: readonly Metric[], registry: PrometheusRegistry): () => void {
+  const names: string[] = []
+  const undo = () => {
+    for (const name of names.splice(0)) registry.removeSingleMetric(name)
   }
+  try {
+    for (const metric of metrics) {
+      const { name } = metric
+      registry.registerMetric(metric)
+      names.push(name)
+    }
+  } catch (error) {
+    undo()
+    throw error
+  }
+  return undo
 }
 
 /** All metrics of one scrape are asked for in one turn, and a look at a hub costs a look at all its connections. */
@@ -98,7 +115,7 @@ interface Sample {
 }
 
 abstract class Metric implements PulledMetric {
-  /** The registry shortens it where it speaks OpenMetrics. */
+  /** The registry shortens it where it speaks OpenMetrics, and knows the metric by what it was before. */
   name: string
   readonly help: string
   abstract readonly type: string

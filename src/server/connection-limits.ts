@@ -89,7 +89,7 @@ export class ConnectionLimits {
 export function sharedBreach(rejection: unknown): Refused | undefined {
   if (rejection instanceof Error) return undefined
   const { msBeforeNext } = (rejection ?? {}) as { readonly msBeforeNext?: unknown }
-  const seconds = typeof msBeforeNext === "number" ? Math.max(1, Math.ceil(msBeforeNext / 1_000)) : 1
+  const seconds = Number.isFinite(msBeforeNext) ? Math.max(1, Math.ceil((msBeforeNext as number) / 1_000)) : 1
   return breach("sharedLimiter", 429, [seconds, seconds + 1])
 }
 

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { createHub } from "holdfast"
 import { prometheusMetrics } from "holdfast/metrics/prometheus"
-import { AggregatorRegistry, collectDefaultMetrics, Registry } from "prom-client"
+import { AggregatorRegistry, collectDefaultMetrics, Gauge, Registry } from "prom-client"
 import { describe, expect, it, vi } from "vitest"
 import { startMeasured } from "../../support/metrics-hub.js"
 
@@ -156,6 +156,29 @@ describe("S53: metrics for Prometheus", () => {
     const names = [...parse(await registry.metrics()).types.keys()]
     expect(names.filter((it) => it.startsWith("chat_"))).toEqual([])
     expect(names).toHaveLength(24)
+  })
+
+  // in OpenMetrics the registry writes other names into the counters with each scrape
+  it("go where the registry speaks OpenMetrics too", async () => {
+    const registry = new Registry()
+    registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE as never)
+    const undo = prometheusMetrics(createHub({ logger: false }), registry)
+    await registry.metrics()
+    undo()
+    expect(registry.getMetricsAsArray()).toEqual([])
+    prometheusMetrics(createHub({ logger: false }), registry)
+    const count = registry.getMetricsAsArray().length
+    // what is there now is another's
+    undo()
+    expect(registry.getMetricsAsArray()).toHaveLength(count)
+  })
+
+  it("are all there or none: a name that is taken leaves no half of a hub behind", () => {
+    const registry = new Registry()
+    const taken = new Gauge({ name: "ws_rooms", help: "mine", registers: [registry] })
+    const add = () => prometheusMetrics(createHub({ logger: false }), registry)
+    for (let i = 0; i < 2; i += 1) expect(add).toThrow("ws_rooms")
+    expect(registry.getMetricsAsArray()).toEqual([taken])
   })
 
   it.each(["", "1a", "a-b", "a b", 42, null])("cannot have the prefix %j", (prefix) => {

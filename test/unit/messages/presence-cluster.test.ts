@@ -202,6 +202,41 @@ describe("T9: presence over several nodes", () => {
     expect(presence.members("lobby")).toEqual([{ key: "ada", meta: "a1" }])
   })
 
+  // the members behind the one that broke were never heard of again
+  it("loses nothing of what other nodes say to an isWatched that throws", async () => {
+    const { nodes, clock, start } = await watchedNodes(1)
+    const [a] = nodes
+    const { hub } = await start()
+    const isWatched = (room: string) => {
+      if (room === "attic") throw new Error("not this one")
+      return true
+    }
+    const presence = createPresence<never, string>(hub as never, { clock, logger: false, isWatched })
+    const errors: unknown[] = []
+    presence.on("error", ({ error, stage }) => errors.push([stage, (error as Error).message]))
+    await clock.advance(2_000)
+    enter(a, "ada", "a1", "attic", "lobby")
+    await clock.advance(300)
+    expect([keys(presence, "attic"), keys(presence, "lobby")]).toEqual([[], ["ada"]])
+    expect(errors).toEqual([["listener", "not this one"]])
+  })
+
+  it("asks again for what it could not read", () => {
+    const { clock } = loopbackCluster()
+    const [own, all] = [new PresenceBook<string>(), new PresenceBook<string>()]
+    const said: unknown[] = []
+    const line = { say: (_to: string, { is }: { is?: string }) => void said.push(is), leave: () => {} }
+    const parts = { line, clock, own, all, isWatched: () => true, changed: () => {} }
+    const exchange = new PresenceExchange(parts)
+    exchange.up("b")
+    exchange.heard("b", { is: "state", serial: 1, part: 0, parts: 1, set: [["lobby", "ada", "calm"]] })
+    clock.stall(1_000)
+    expect(() => exchange.heard("b", { is: "change", serial: 2 })).toThrow(TypeError)
+    exchange.heard("b", { is: "serial", serial: 2 })
+    expect(said).toEqual(["state", "ask", "ask"])
+    exchange.close()
+  })
+
   it("does not believe the last words of a node that is gone", () => {
     const { clock } = loopbackCluster()
     const [own, all] = [new PresenceBook<string>(), new PresenceBook<string>()]

@@ -118,6 +118,8 @@ describe("S43: who finds no place", () => {
     [{ msBeforeNext: 4_200, remainingPoints: 0 }, 5, 6],
     [{ msBeforeNext: 0 }, 1, 2],
     [{ msBeforeNext: -1 }, 1, 2],
+    [{ msBeforeNext: Number.NaN }, 1, 2],
+    [{ msBeforeNext: Number.POSITIVE_INFINITY }, 1, 2],
     [{ byAddress: { msBeforeNext: 5 } }, 1, 2],
     [undefined, 1, 2],
   ])("at a shared limiter is told what that says: %j", (rejection, min, max) => {
