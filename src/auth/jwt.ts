@@ -5,6 +5,7 @@
  */
 
 import type { IncomingMessage } from "node:http"
+import { isLevelOn } from "../core/logger.js"
 import { type Given, resolveOptions } from "../core/options.js"
 import type { Acceptance, Admission, AdmissionContext } from "../server/admission.js"
 import type { Refusal } from "../server/refusal.js"
@@ -90,9 +91,12 @@ export function jwt<Data = JwtClaims>(
       return acceptance
     } catch (error) {
       if (!(error instanceof TokenError)) throw error
-      const fields = { event: "token.rejected", correlationId, remoteAddress, check: error.check }
-      settings.logger.info(fields, error.message)
-      return refusal(error, settings.closeCode)
+      const { logger, closeCode } = settings
+      if (isLevelOn(logger, "info")) {
+        const fields = { event: "token.rejected", correlationId, remoteAddress, check: error.check }
+        logger.info(fields, error.message)
+      }
+      return refusal(error, closeCode)
     }
   }
 

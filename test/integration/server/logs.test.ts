@@ -1,11 +1,13 @@
 import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { createHub, json, type Logger, text } from "holdfast"
+import { jwt } from "holdfast/auth/jwt"
 import { type AttachOptions, attach } from "holdfast/server"
 import { VirtualClock } from "holdfast/testing"
 import pino from "pino"
 import { describe, expect, it, onTestFinished, vi } from "vitest"
 import { WebSocketServer } from "ws"
+import { SECRET } from "../../support/auth-tokens.js"
 import { until } from "../../support/deadline.js"
 import { Mailbox } from "../../support/mailbox.js"
 import { startHttp } from "../../support/server-http.js"
@@ -206,11 +208,17 @@ describe("S54: a level that is off", () => {
     const clock = new VirtualClock()
     const hub = createHub({ logger, clock, heartbeat: false })
     attach(server, hub, { logger })
+    attach(server, hub, {
+      path: "/token",
+      authenticate: jwt({ key: SECRET, algorithms: ["HS256"], logger }),
+      logger,
+    })
     const client = await connect(url)
     await refusedBy(`${url}/unknown`)
+    await refusedBy(`${url}/token`)
     await client.close()
     await until(() => hub.size === 0, "the end")
-    expect(asked.mock.calls.flat()).toEqual(["info", "info", "info"])
+    expect(asked.mock.calls.flat()).toEqual(["info", "info", "info", "info", "info"])
     expect(method).not.toHaveBeenCalled()
   })
 
