@@ -27,7 +27,14 @@ const KINDS = [
   "advance far",
 ] as const
 
+/** What may be done from within a callback. */
+const INSIDE = ["acquire", "release", "close lease", "terminate lease", "abort", "close pool"] as const
+
 const life = fc.record({
+  /** What the callbacks do, one after another, as they are called. */
+  inside: fc.array(fc.record({ gap: fc.nat(12), kind: fc.constantFrom(...INSIDE), pick: fc.nat(99) }), {
+    maxLength: 8,
+  }),
   max: fc.integer({ min: 1, max: 4 }),
   make: fc.constantFrom("frames" as const, "browser" as const),
   dials: fc.array(fc.constantFrom("accept", "refuse", "later"), { maxLength: 20 }),
@@ -46,6 +53,8 @@ type Life = typeof life extends fc.Arbitrary<infer T> ? T : never
 interface Call {
   readonly number: number
   readonly abort: AbortController
+  /** The pool was closed already. */
+  readonly isTooLate: boolean
   state: "waiting" | "served" | "refused" | "left"
   lease?: Lease<string, string>
 }
@@ -54,12 +63,34 @@ interface Call {
 function liveOne(given: Life) {
   const hooks = [...given.hooks]
   const dials = [...given.dials]
+  const inside = [...given.inside]
+  let gap = inside[0]?.gap ?? 0
+  let depth = 0
+  /** Called by every callback: does the next thing of the list, when it is time. */
+  const hook = () => {
+    const next = inside[0]
+    if (!next || depth > 0) return
+    gap -= 1
+    if (gap >= 0) return
+    inside.shift()
+    gap = inside[0]?.gap ?? 0
+    depth += 1
+    if (next.kind === "close pool") void (next.pick % 4 === 0 && pool.close({ graceMs: next.pick }))
+    else steps[next.kind](next.pick)
+    depth -= 1
+  }
   const ask = (): boolean | Promise<boolean> => {
+    hook()
     const answer = hooks.shift() ?? "yes"
     if (answer === "throw") throw new Error("a bug in a hook")
     return answer === "hang" ? new Promise(() => {}) : answer === "yes"
   }
   const fake = fakePool({
+    url: ({ signal }) => {
+      hook()
+      signal.addEventListener("abort", hook, { once: true })
+      return "ws://far.example/"
+    },
     max: given.max,
     make: given.make,
     connectTimeoutMs: 1_000,
@@ -72,7 +103,13 @@ function liveOne(given: Life) {
     ...(given.hasValidate && { validate: ask }),
   })
   const { pool, clock, network } = fake
+  for (const event of ["open", "close", "error"] as const) pool.on(event, hook)
   network.onDial = (socket) => {
+    const send = socket.send.bind(socket)
+    socket.send = (data) => {
+      hook()
+      send(data)
+    }
     const fate = dials.shift() ?? "accept"
     if (fate === "accept") socket.accept()
     else if (fate === "refuse") socket.refuse()
@@ -82,10 +119,17 @@ function liveOne(given: Life) {
   const failures: string[] = []
   const settle = (call: Call, state: Call["state"]) => {
     call.state = state
-    if (state !== "left") outcomes.push(call.number)
+    // who comes too late is told sooner than those who are still being told
+    if (state !== "left" && !call.isTooLate) outcomes.push(call.number)
   }
   const acquire = (timeoutMs: number | false = false) => {
-    const call: Call = { number: calls.length, abort: new AbortController(), state: "waiting" }
+    const isTooLate = pool.isClosing
+    const call: Call = {
+      number: calls.length,
+      abort: new AbortController(),
+      state: "waiting",
+      isTooLate,
+    }
     calls.push(call)
     pool.acquire({ signal: call.abort.signal, timeoutMs }).then(
       (lease) => {
@@ -93,6 +137,7 @@ function liveOne(given: Life) {
         settle(call, "served")
         if (lease.state !== "open") failures.push(`${call.number} was handed out ${lease.state}`)
         lease.send(`from ${call.number}`)
+        for (const event of ["message", "close"] as const) lease.on(event, hook)
       },
       ({ code }: { code: string }) =>
         settle(call, code === "ABORTED" || code === "ACQUIRE_TIMEOUT" ? "left" : "refused"),
