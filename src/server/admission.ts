@@ -151,6 +151,8 @@ function checkAdmission<Data>(admission: Admission<Data>): Admission<Data> {
     return reject("what authenticate returns", "an acceptance, a refusal or undefined", admission)
   }
   if (isRefusal(admission)) return checkRefusal(admission)
+  const { protocol } = admission
+  if (protocol !== undefined && typeof protocol !== "string") reject("protocol", "a string", protocol)
   if (admission.userId !== undefined) checkName("userId", admission.userId)
   if (admission.expiresAt !== undefined) checkMoment("expiresAt", admission.expiresAt)
   return admission

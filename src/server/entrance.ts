@@ -227,7 +227,7 @@ export class Entrance {
 
   /** What the application's word means. */
   #judge(admission: Acceptance | Refusal): Acceptance | Refused {
-    if (admission.headers) checkHeaders(admission.headers)
+    if (admission.headers !== undefined) checkHeaders(admission.headers)
     if (isRefusal(admission)) return refusedBy(admission, admission.reason ?? "authenticate")
     const { expiresAt } = admission
     const isExpired = expiresAt !== undefined && Number(expiresAt) <= this.#clock.date()

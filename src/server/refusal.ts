@@ -87,10 +87,11 @@ function answer({ status, headers = {}, body = STATUS_CODES[status] ?? "" }: Ref
  * @throws InvalidOptionError with the value received.
  */
 export function checkRefusal(refusal: Refusal): Refusal {
-  const { status, body, closeCode } = refusal
+  const { status, body, reason, closeCode, closeReason } = refusal
   if (!(Number.isInteger(status) && status >= 400 && status <= 599))
     reject("refusal.status", "400 to 599", status)
-  if (body !== undefined && typeof body !== "string") reject("refusal.body", "a string", body)
+  for (const [name, text] of Object.entries({ body, reason, closeReason }))
+    if (text !== undefined && typeof text !== "string") reject(`refusal.${name}`, "a string", text)
   if (closeCode !== undefined && !isSendableCloseCode(closeCode)) {
     reject("refusal.closeCode", "1000–1014 but for 1004–1006, or 3000–4999", closeCode)
   }
@@ -98,11 +99,15 @@ export function checkRefusal(refusal: Refusal): Refusal {
 }
 
 /**
- * Makes sure that headers cannot break out of their line.
- * @throws TypeError with Node's own code for a bad name or value.
+ * Makes sure that headers are what will be sent, and cannot break out of their line: of a `Headers` or a `Map` nothing would be
+ * sent, and of a list of cookies one that holds them all.
+ * @throws InvalidOptionError for what is no object of strings, and TypeError with Node's own code for a bad name or value.
  */
 export function checkHeaders(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  if (typeof headers !== "object" || headers === null || Symbol.iterator in headers)
+    reject("headers", "an object of strings by name", headers)
   for (const [name, value] of Object.entries(headers)) {
+    if (typeof value === "object") reject(`headers.${name}`, "a string", value)
     validateHeaderName(name)
     validateHeaderValue(name, value)
   }

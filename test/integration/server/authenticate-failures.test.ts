@@ -133,6 +133,16 @@ describe("S41: authenticate that fails", () => {
     ["a body that is no text", { status: 401, body: Buffer.from("no") }],
     ["an answer of the Fetch API", new Response("no", { status: 401 })],
     ["a close code that may not be sent", { status: 401, closeCode: 1006 }],
+    ["a reason that is no text", { status: 401, reason: {} }],
+    ["a close reason that is no text", { status: 401, closeCode: 4401, closeReason: 5 }],
+    ["a subprotocol that is no text", { protocol: ["v1"] }],
+    // of these nothing was sent, or one cookie that was both
+    ["no headers", { headers: null }],
+    ["headers of the Fetch API", { headers: new Headers({ "Set-Cookie": "a=1" }) }],
+    ["headers in a map", { status: 401, headers: new Map([["X-A", "b"]]) }],
+    ["a list of headers", { headers: ["X-A: b"] }],
+    ["text for headers", { headers: "X-A: b" }],
+    ["a header that is a list", { headers: { "Set-Cookie": ["a=1", "b=2"] } }],
     // these were found only once the handshake had been answered, and the client saw a connection break
     ["a user without a name", { userId: "" }],
     ["a user who is a number", { userId: 7 }],
