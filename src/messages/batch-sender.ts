@@ -58,7 +58,8 @@ export class BatchSender<Message, Result> {
     if (this.#isClosed) return "closed"
     const part = partOf(this.#codec.encode(message), this.#settings)
     const { maxBytes, maxMessages, maxDelayMs } = this.#settings
-    if (this.size > 0 && !this.#fits(part)) this.flush()
+    // a target may call back, and then something waits again
+    while (this.size > 0 && !this.#fits(part)) this.flush()
     this.#bytes += bytesOf(part, this.size === 0, this.#settings)
     this.#messages.push(message)
     this.#parts.push(part)

@@ -353,6 +353,25 @@ describe("T7: a codec of batches", () => {
     )
   })
 
+  // text and bytes were joined in one frame, which nobody could read
+  it("keeps what a target sends back to it apart from what did not fit", () => {
+    const plain: Codec<Payload, Payload> = { encode: (message) => message, decode: (data) => data }
+    const codec = batch(plain)
+    const frames: Payload[] = []
+    const target = {
+      send(message: MessageBatch<Payload>) {
+        frames.push(codec.encode(message))
+        if (frames.length === 1) sender.send("c")
+      },
+    }
+    const sender: BatchSender<Payload, unknown> = codec.sender(target)
+    sender.send("a")
+    sender.send("b")
+    sender.send(Uint8Array.of(1, 2))
+    sender.flush()
+    expect(frames).toEqual(["a\nb", "c", Uint8Array.of(0, 0, 0, 2, 1, 2)])
+  })
+
   it("takes nothing any more while it flushes its last", () => {
     const results: unknown[] = []
     const target = { send: (): unknown => results.push(sender.send(2)) }

@@ -122,3 +122,95 @@ describe("R2: upgrades that a shared limiter is asked about", () => {
     expect([statusOf(stream), it.asked, it.hub.stats().upgrades]).toEqual([0, [], { gone: 1 }])
   })
 })
+
+/** Answers that come after a turn of the microtask queue each: from the shared limiter, and from authenticate. */
+const SLOW: Given<AttachOptions> = {
+  authenticate: async () => ({ userId: "ada" }),
+  limits: { connections: 1, perAddress: 1, perUser: 1, sharedLimiter: { consume: async () => {} } },
+}
+
+describe("S40: a client that goes on its way in", () => {
+  it.each(MOMENTS)("leaves its place to the next one, %d microtasks on", async (moment) => {
+    const it = place(SLOW)
+    const stream = it.come()
+    await afterMicrotasks(moment, () => void stream.destroy())
+    await turn()
+    await it.clock.advance(10_000)
+    expect([it.hub.size, it.attachment.ready()]).toEqual([0, { ready: true, reasons: [] }])
+    const next = it.come()
+    await turn()
+    expect([statusOf(next), it.hub.size]).toEqual([101, 1])
+    const { accepted = 0, gone = 0 } = it.hub.stats().upgrades
+    expect(accepted + gone).toBe(2)
+  })
+
+  it.each(MOMENTS)("or resets, or ends its side, is no error, %d microtasks on", async (moment) => {
+    const errors: unknown[] = []
+    for (const go of [
+      (stream: MemoryStream) => stream.destroy(new Error("ECONNRESET")),
+      (stream: MemoryStream) => stream.receiveEnd(),
+    ]) {
+      const it = place(SLOW)
+      it.attachment.on("error", (event) => errors.push(event))
+      const stream = it.come()
+      await afterMicrotasks(moment, () => void go(stream))
+      await turn()
+      await it.clock.advance(10_000)
+      await turn()
+      expect([it.hub.size, stream.destroyed, it.attachment.ready().ready]).toEqual([0, true, true])
+    }
+    expect(errors).toEqual([])
+  })
+})
+
+describe("S41: an authenticate that calls back", () => {
+  type Calls = ReturnType<typeof place>
+  it.each<[string, (it: Calls) => unknown, number]>([
+    ["closes the attachment", (it) => it.attachment.close(), 503],
+    ["begins a drain", (it) => void it.attachment.drain({ windowMs: 0 }), 503],
+    [
+      "asks how things are",
+      (it) => void [it.attachment.ready(), it.attachment.health(), it.hub.stats()],
+      101,
+    ],
+    ["closes the hub", (it) => void it.hub.close(), 101],
+    ["broadcasts", (it) => void it.hub.broadcast("hello"), 101],
+    ["attaches another hub to the path", (it) => void attach(it.server, it.hub, { clock: it.clock }), 101],
+  ])("and %s leaves everything as it should be", async (_, call, status) => {
+    for (const isAsync of [false, true]) {
+      const it: Calls = place({
+        authenticate: () => {
+          call(it)
+          return isAsync ? Promise.resolve({}) : undefined
+        },
+      })
+      const stream = it.come()
+      await turn()
+      expect(statusOf(stream)).toBe(status)
+      await it.clock.advance(10_000)
+      for (const connection of it.hub.connections.values()) connection.terminate()
+      await turn()
+      expect([it.hub.size, it.attachment.health().connections]).toEqual([0, 0])
+    }
+  })
+
+  it("and brings in the next client decides about each of them by itself", async () => {
+    let depth = 0
+    const streams: MemoryStream[] = []
+    const it = place({
+      authenticate: () => {
+        depth += 1
+        const userId = `user-${depth}`
+        if (depth < 5) streams.push(it.come())
+        return { userId, headers: { "X-User": userId } }
+      },
+    })
+    streams.push(it.come())
+    await turn()
+    const heads = streams.map((stream) => Buffer.concat(stream.written).toString("latin1"))
+    const told = heads.map((head) => /X-User: (\S+)/.exec(head)?.[1])
+    expect(told).toEqual(["user-5", "user-4", "user-3", "user-2", "user-1"])
+    const users = [...it.hub.connections.values()].map(({ userId }) => userId)
+    expect(users).toEqual(told)
+  })
+})
