@@ -21,6 +21,13 @@ it("S60: 100,000 cycles of connect, join and close with random async delays leav
   expect(hub.size).toBe(0)
   for (const room of ROOMS) expect(hub.members(room).size).toBe(0)
   expect(adapter.channels).toEqual(new Set(["everybody"]))
+  expect(hub.stats()).toMatchObject({
+    connections: { now: 0, total: WARM_UP + CYCLES, slow: 0 },
+    bytes: { buffered: 0 },
+    rooms: 0,
+    memberships: 0,
+    subscriptions: 0,
+  })
   // the hub's own word to other nodes
   expect(clock.pending).toBe(1)
   const closing = hub.close()

@@ -1,6 +1,7 @@
 import { type Codec, createHub, text } from "holdfast"
 import { VirtualClock } from "holdfast/testing"
 import { describe, expect, it, vi } from "vitest"
+import { countSteps } from "../../support/count-steps.js"
 import { stubHub } from "../../support/stub-hub.js"
 import { TurnClock } from "../../support/turn-clock.js"
 
@@ -182,22 +183,4 @@ class SlowClock extends VirtualClock {
     this.deferred += 1
     super.defer(callback)
   }
-}
-
-/** How many members of any set or map of connections a piece of work walks over. */
-function countSteps(work: () => void): number {
-  let steps = 0
-  const count = (iterator: object) => {
-    const prototype = Object.getPrototypeOf(iterator)
-    const next = prototype.next
-    return vi.spyOn(prototype, "next").mockImplementation(function (this: object) {
-      const step = next.call(this)
-      if (!step.done) steps += 1
-      return step
-    })
-  }
-  const spies = [count(new Set().values()), count(new Map().values())]
-  work()
-  for (const spy of spies) spy.mockRestore()
-  return steps
 }

@@ -1,6 +1,7 @@
 import type { Hub } from "holdfast"
 import { describe, expect, it } from "vitest"
 import { Rooms } from "../../../src/hub/rooms.js"
+import { countSteps } from "../../support/count-steps.js"
 import { addPeer, stubHub } from "../../support/stub-hub.js"
 
 /** Writes down the events of rooms in the order they come. */
@@ -30,6 +31,31 @@ describe("S60: both directions are indexed", () => {
     const { connection } = addPeer(hub, { userId: "ada" })
     expect([...connection.rooms]).toEqual([])
     expect(hub.members("ada").size).toBe(0)
+  })
+})
+
+describe("S60: join, leave and lookup are O(1)", () => {
+  /** What one newcomer's whole life in a room walks over, beside so many members and rooms. */
+  function stepsBeside(members: number, otherRooms: number): number {
+    const { hub, add } = stubHub({ heartbeat: false })
+    for (let i = 0; i < members; i += 1) add(`c${i}`, "r", ...(i < otherRooms ? [`other-${i}`] : []))
+    const { connection } = add("newcomer")
+    return countSteps(() => {
+      void connection.join("r")
+      expect(hub.members("r").has(connection)).toBe(true)
+      expect(hub.members("r").size).toBe(members + 1)
+      expect(connection.rooms).toEqual(new Set(["r"]))
+      expect(hub.connections.get("newcomer")).toBe(connection)
+      connection.leave("r")
+      void connection.join(["r", "its own"])
+      connection.terminate()
+      expect(hub.members("r").size).toBe(members)
+      expect(hub.members("its own").size).toBe(0)
+    })
+  }
+
+  it("beside 10,000 members and 10,000 rooms as beside one of each", () => {
+    expect(stepsBeside(10_000, 10_000)).toBe(stepsBeside(1, 1))
   })
 })
 
