@@ -9,6 +9,7 @@ import { checkCount, reject } from "../core/options.js"
 import type { CompressionSettings } from "../wire/compression.js"
 import type { SocketLike } from "../wire/socket.js"
 import { guard } from "../wire/socket-guard.js"
+import { releaseInflater } from "./idle-inflater.js"
 import type { Refused } from "./refusal.js"
 
 /** What a handshake goes by, whoever the client is. */
@@ -32,7 +33,13 @@ export interface HandshakeAnswer {
 }
 
 /** A socket that is a connection's from the beginning. */
-class GuardedWebSocket extends WebSocket {}
+class GuardedWebSocket extends WebSocket {
+  /** Who is pinged has been silent: that is what a heartbeat pings for. */
+  override ping(...args: unknown[]): void {
+    releaseInflater(this)
+    super.ping(...(args as Parameters<WebSocket["ping"]>))
+  }
+}
 guard(GuardedWebSocket.prototype)
 
 /** Completes handshakes, one at a time: `ws` does each within one synchronous call. */

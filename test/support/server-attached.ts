@@ -3,12 +3,12 @@
  */
 
 import {
-  type ConnectionOptions,
   createHub,
   type ErrorEvent,
   type Given,
   type Hub,
   type HubConnection,
+  type HubOptions,
   text,
 } from "holdfast"
 import { type Attachment, type AttachmentEvents, type AttachOptions, attach } from "holdfast/server"
@@ -35,7 +35,7 @@ export interface AttachedOptions {
   /** The server. @defaultValue a new one over HTTP */
   readonly target?: HttpTarget
   /** Options of the hub. */
-  readonly hub?: Given<ConnectionOptions<string, string>>
+  readonly hub?: Given<HubOptions<string, string>>
 }
 
 /** Attaches a new hub. It listens to every event, so that nothing reaches the console. */

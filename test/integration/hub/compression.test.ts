@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto"
+import type { Transform } from "node:stream"
 import { constants, deflateRawSync } from "node:zlib"
 import { type CompressionOptions, type Payload, text } from "holdfast"
-import { describe, expect, it } from "vitest"
+import { describe, expect, it, vi } from "vitest"
 import { inTime, until } from "../../support/deadline.js"
 import { FrameParser, type ParsedFrame } from "../../support/frame-parser.js"
 import { startHub } from "../../support/hub-server.js"
@@ -60,6 +61,48 @@ describe("S13 T8: a hub that compresses, attached to a server", () => {
     const client = await connect(server.url, { perMessageDeflate: { threshold: 0 } })
     for (const message of [LONG, "short", LONG]) client.send(message)
     expect(await read(client, 3)).toEqual([LONG, "short", LONG])
+  })
+
+  it("keeps no context of a connection to compress with, and none to inflate with once it is silent", async () => {
+    const zlib = process.getBuiltinModule("node:zlib")
+    const [deflating, inflating] = [vi.spyOn(zlib, "createDeflateRaw"), vi.spyOn(zlib, "createInflateRaw")]
+    const server = await startAttached(
+      { maxPayloadBytes: 65_536 },
+      { hub: { compression: "shared", heartbeat: { intervalMs: 100 } } },
+    )
+    server.hub.on("message", ({ connection, data }) => connection.send(String(data.length)))
+    const clients = await Promise.all(Array.from({ length: 10 }, () => connect(server.url)))
+    for (let round = 1; round <= 2; round += 1) {
+      for (const client of clients) {
+        writeCompressed(client, deflated(LONG), false)
+        writeCompressed(client, deflated("x".repeat(65_536)), true)
+      }
+      for (const client of clients) expect(await read(client, 2)).toEqual([String(LONG.length), "65536"])
+      const contexts = inflating.mock.results.map(({ value }) => value as Transform)
+      expect(contexts.length).toBeGreaterThanOrEqual(10 * round)
+      await until(() => contexts.every((it) => it.destroyed), "the contexts to be closed")
+    }
+    expect(deflating).not.toHaveBeenCalled()
+  })
+
+  it("reads what clients compress, whole and in fragments, whenever it pings them", async () => {
+    const server = await attached()
+    const client = await connect(server.url)
+    const connection = await server.added.next()
+    const received: string[] = []
+    connection.on("message", ({ data }) => received.push(data))
+    const sent = Array.from({ length: 200 }, (_, i) => `${i} ${LONG}`)
+    for (const [i, message] of sent.entries()) {
+      for (const frame of compressedFrames(deflated(message), i % 2 === 0)) {
+        streamUnder(client).write(frame)
+        for (let turns = (i % 7) * 4; turns > 0; turns -= 1) {
+          await new Promise((resolve) => setImmediate(resolve))
+          connection.ping()
+        }
+      }
+    }
+    await until(() => received.length >= sent.length, "all messages")
+    expect(received).toEqual(sent)
   })
 
   it("agrees on the window it was given, and stays within it", async () => {
@@ -215,8 +258,22 @@ describe("S13, S15: the bytes of a hub that compresses", () => {
   }
 })
 
+/** A message as a client compresses it (RFC 7692, section 7.2.1). */
+function deflated(message: string): Buffer {
+  return deflateRawSync(message, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4)
+}
+
 /** Writes a compressed text message as a client does, masked with zeros, whole or in two fragments. */
-function writeCompressed({ socket }: TestClient, payload: Buffer, isCut: boolean): void {
+function writeCompressed(client: TestClient, payload: Buffer, isCut: boolean): void {
+  streamUnder(client).write(Buffer.concat(compressedFrames(payload, isCut)))
+}
+
+/** The stream under a `ws` client is nobody's business but a test's. */
+function streamUnder({ socket }: TestClient): NodeJS.WritableStream {
+  return (socket as unknown as { _socket: NodeJS.WritableStream })._socket
+}
+
+function compressedFrames(payload: Buffer, isCut: boolean): Buffer[] {
   const half = isCut ? Math.floor(payload.length / 2) : payload.length
   const frame = (first: number, part: Buffer) => {
     const header = Buffer.alloc(8)
@@ -225,9 +282,6 @@ function writeCompressed({ socket }: TestClient, payload: Buffer, isCut: boolean
     header.writeUInt16BE(part.length, 2)
     return Buffer.concat([header, part])
   }
-  // the stream under a ws client is nobody's business but a test's
-  const { _socket: stream } = socket as unknown as { _socket: NodeJS.WritableStream }
-  if (!isCut) stream.write(frame(0xc1, payload))
-  else
-    stream.write(Buffer.concat([frame(0x41, payload.subarray(0, half)), frame(0x80, payload.subarray(half))]))
+  if (!isCut) return [frame(0xc1, payload)]
+  return [frame(0x41, payload.subarray(0, half)), frame(0x80, payload.subarray(half))]
 }
