@@ -36,6 +36,7 @@ const KINDS = [
   "advance",
   "advance",
   "advance far",
+  "sleep",
   "close",
 ] as const
 
@@ -117,7 +118,10 @@ function live(given: Life, page: FakePage) {
       hook(/send/) // it would go first
       return message
     },
-    decode: String,
+    decode(data) {
+      hook()
+      return String(data)
+    },
     literalPing: { ping: "ping", pong: "pong" },
   }
   const fake = fakeClient({
@@ -268,6 +272,8 @@ function live(given: Life, page: FakePage) {
     network: (pick) => page.goOnline(pick % 2 === 0),
     advance: (pick) => clock.advance(pick % 200),
     "advance far": (pick) => clock.advance(pick * 2),
+    // timers fire late, all of them
+    sleep: (pick) => clock.stall(pick * 100),
     close: (pick) => {
       if (pick % 6 === 0) abort.abort(bug)
       else if (pick % 6 === 1) void client.close()
