@@ -3,6 +3,7 @@
  * balancer in front will do. It knows not what carries its messages.
  */
 
+import { once } from "node:events"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { type Adapter, createHub } from "holdfast"
@@ -11,7 +12,7 @@ import { attach } from "holdfast/server"
 /** What a client says, and what it hears. */
 type Line = { readonly type: "line"; readonly text: string }
 
-/** Starts a node that runs until it is told to stop. Resolves with its port. */
+/** Starts a node that runs until it is told to stop. Resolves with its port; rejects when it cannot have it. */
 export async function startNode(adapter: Adapter, port: number): Promise<number> {
   const hub = createHub<Line, Line>({ adapter })
   const say = (text: string) => console.log(`node ${process.pid}: ${text}`)
@@ -37,7 +38,8 @@ export async function startNode(adapter: Adapter, port: number): Promise<number>
     response.end(JSON.stringify({ connections: hub.size, nodes: hub.nodes.length + 1 }))
   })
   const server = attach(http, hub)
-  await new Promise<void>((resolve) => http.listen(port, "127.0.0.1", resolve))
+  http.listen(port, "127.0.0.1")
+  await once(http, "listening")
 
   let isStopping = false
   const stop = async () => {

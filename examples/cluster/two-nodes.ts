@@ -3,7 +3,6 @@
  */
 
 import { type ChildProcess, fork } from "node:child_process"
-import { once } from "node:events"
 import { fileURLToPath } from "node:url"
 import type { Adapter } from "holdfast"
 import { startNode } from "./node.js"
@@ -33,7 +32,10 @@ export async function twoNodes(program: string, engine: string, makeAdapter: () 
   process.once("SIGINT", stop)
 }
 
-async function portOf(node: ChildProcess): Promise<number> {
-  const [port] = await once(node, "message")
-  return port
+/** Rejects when the node ends before it has a port. That ends this program, and the other node with it. */
+function portOf(node: ChildProcess): Promise<number> {
+  return new Promise((resolve, reject) => {
+    node.once("message", (port) => resolve(port as number))
+    node.once("exit", (code) => reject(new Error(`a node ended with ${code} before it could be reached`)))
+  })
 }

@@ -4,7 +4,6 @@
 
 import cluster from "node:cluster"
 import { createExchange, worker } from "holdfast/adapters/cluster"
-import { startNode } from "./node.js"
 
 const { PORT = "8081" } = process.env
 
@@ -29,11 +28,19 @@ if (cluster.isPrimary) {
   }
   process.once("SIGTERM", stop)
   process.once("SIGINT", stop)
+  cluster.on("exit", (_worker, code) => {
+    if (code === 0) return
+    // one that fails takes all along, for whatever started them to see; or fork another here
+    process.exitCode = 1
+    stop()
+  })
 } else {
   const own = cluster.worker
   own?.once("disconnect", () => {
     // Node ends a worker at once when its primary is gone; this one says goodbye to its clients first
     own.exitedAfterDisconnect = true
   })
+  // the primary has no use for it
+  const { startNode } = await import("./node.js")
   await startNode(worker(), Number(PORT))
 }

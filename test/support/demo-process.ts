@@ -9,7 +9,10 @@ import { onTestFinished } from "vitest"
 import { inTime } from "./deadline.js"
 import { Mailbox } from "./mailbox.js"
 
-/** Starting a process, which compiles what it imports, takes its time on a busy machine, and some start others. */
+/**
+ * How long a program may neither say a line nor end, in milliseconds: starting one, which compiles what it imports, takes its
+ * time on a busy machine, and some start others. One that fails ends, which is seen at once.
+ */
 const START_MS = 25_000
 
 /** How a program ended. */

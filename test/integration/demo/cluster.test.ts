@@ -1,5 +1,7 @@
+import { once } from "node:events"
 import { readFileSync } from "node:fs"
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { type AddressInfo, createServer } from "node:net"
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest"
 import { Engine, type EngineKind } from "../../support/adapters-engine.js"
 import { kafkaBroker } from "../../support/adapters-kafka.js"
 import { natsServer } from "../../support/adapters-nats.js"
@@ -64,6 +66,21 @@ describe("npm run demo:cluster", () => {
     expect(lineOf(await bob.next())).toEqual({ type: "line", text: "hello over there" })
     program.signal("SIGTERM")
     expect(await program.exited()).toMatchObject({ code: 0, stderr: "" })
+  })
+})
+
+describe("a port that somebody else has", () => {
+  it.each(["workers", "redis"])("ends all of cluster/%s.ts, and says so", async (name) => {
+    const taken = createServer().listen(0, "127.0.0.1")
+    onTestFinished(() => void taken.close())
+    await once(taken, "listening")
+    const { port } = taken.address() as AddressInfo
+    const REDIS_URL = `redis://127.0.0.1:${engines.get("redis")?.port}`
+    const { code, stderr } = await startProgram(`cluster/${name}.ts`, [], {
+      REDIS_URL,
+      PORT: `${port}`,
+    }).exited()
+    expect([code, stderr]).toEqual([1, expect.stringContaining(`EADDRINUSE`)])
   })
 })
 
