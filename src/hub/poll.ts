@@ -28,7 +28,8 @@ export class Poll {
     this.result = new Promise((resolve) => {
       this.#resolve = resolve
     })
-    this.#timer = new Timer(clock, () => this.end())
+    // answers that came in while this process stood still are read before anybody is missing
+    this.#timer = new Timer(clock, () => clock.defer(() => this.end()))
     this.#settling = new Timer(clock, () => this.#endIfComplete())
     this.#timer.start(timeoutMs)
     if (settleMs > 0) this.#settling.start(settleMs)

@@ -1,4 +1,5 @@
 import { type Adapter, type ClusterResult, createHub, memoryAdapter, text } from "holdfast"
+import { VirtualClock } from "holdfast/testing"
 import { describe, expect, it } from "vitest"
 import { loopbackCluster } from "../../support/adapters-cluster.js"
 import { outcomeOf } from "../../support/outcome.js"
@@ -131,6 +132,35 @@ describe("S62: a question to the cluster", () => {
     expect(events).toContainEqual({ nodeId: b.hub.nodeId, state: "down" })
     const result = await settle(a.hub.count("r"))
     expect(result.missing).toEqual([])
+  })
+
+  it("A8: counts an answer that came in while this process stood still", async () => {
+    const [adapter, clock] = [new RecordingAdapter(), new VirtualClock()]
+    const hub = createHub<string, string>({
+      codec: text(),
+      clock,
+      logger: false,
+      adapter,
+      queryTimeoutMs: 100,
+    })
+    await hub.ready
+    await clock.advance(500)
+    adapter.context.onOperation("other", "alive", Buffer.from("\u0001{}"))
+    const question = hub.count("r")
+    // the answer waits in the socket; the deadline is due first
+    clock.stall(1_000)
+    clock.defer(() => {
+      adapter.context.onOperation("other", "answer", Buffer.from('\u0001{"id":1,"value":7,"isLast":true}'))
+    })
+    await clock.advance(0)
+    expect(await question).toEqual({
+      results: [
+        { nodeId: hub.nodeId, value: 0 },
+        { nodeId: "other", value: 7 },
+      ],
+      missing: [],
+    })
+    await hub.close()
   })
 
   it("is answered by this node alone when the broker takes nothing", async () => {
