@@ -3,6 +3,7 @@
  */
 
 import type { AdapterCase } from "./adapter-case.js"
+import { closingCases } from "./closing-cases.js"
 import { deliveryCases } from "./delivery-cases.js"
 import { faultCases } from "./fault-cases.js"
 import { lifeCases } from "./life-cases.js"
@@ -24,4 +25,5 @@ export const adapterCases: readonly AdapterCase[] = Object.freeze([
   ...operationCases,
   ...lifeCases,
   ...faultCases,
+  ...closingCases,
 ])

@@ -3,11 +3,11 @@ import { describe, expect, it } from "vitest"
 import { loopbackLab } from "../../support/adapters-lab.js"
 
 describe("K5: the adapter cases", () => {
-  it("are fifty of behaviour and seventeen of fault, each named once", () => {
+  it("are fifty of behaviour and nineteen of fault, each named once", () => {
     const names = adapterCases.map(({ name }) => name)
     expect(new Set(names).size).toBe(names.length)
     expect(adapterCases.filter(({ needs }) => needs.length === 0).length).toBe(50)
-    expect(adapterCases.filter(({ needs }) => needs.length > 0).length).toBe(17)
+    expect(adapterCases.filter(({ needs }) => needs.length > 0).length).toBe(19)
   })
 
   it("A10: have awkward names, long ones and lookalikes for every engine", () => {

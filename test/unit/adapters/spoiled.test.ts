@@ -95,6 +95,7 @@ const FAILS: Readonly<Record<string, readonly string[]>> = {
     "says that it is up once it is connected",
     "says that it is down once it is closed",
     "delivers again after its engine was restarted, and says so",
+    "closes in the middle of a connect that is not answered",
   ],
   "is always well": [
     "says that it is down once it is closed",
@@ -110,6 +111,8 @@ const FAILS: Readonly<Record<string, readonly string[]>> = {
     "connects as soon as its engine is there",
     "settles publications within a second while its engine hangs",
     "notices a connection that swallows everything",
+    "closes while its engine hangs, and settles what it was asked for",
+    "closes in the middle of a connect that is not answered",
   ],
   "keeps gaps to itself": [
     "reports a gap after its engine was restarted",
@@ -154,8 +157,14 @@ const FAILS: Readonly<Record<string, readonly string[]>> = {
     "says that it is down once it is closed",
     "delivers nothing after close",
     "rejects a publication after close with a coded error",
+    "closes while its engine hangs, and settles what it was asked for",
+    "closes in the middle of a connect that is not answered",
   ],
-  "cannot be used again": ["connects again after close", "forgets its subscriptions on close"],
+  "cannot be used again": [
+    "connects again after close",
+    "forgets its subscriptions on close",
+    "closes in the middle of a connect that is not answered",
+  ],
 }
 
 /** The cases that an adapter fails. */
