@@ -2,7 +2,7 @@ import { type AddressInfo, createServer as createTcp } from "node:net"
 import { createHub } from "holdfast"
 import { attach, healthHandler, type ProbeReport, probe, probeHandler, readyHandler } from "holdfast/server"
 import { VirtualClock } from "holdfast/testing"
-import { describe, expect, it, onTestFinished } from "vitest"
+import { describe, expect, it, onTestFinished, vi } from "vitest"
 import { until } from "../../support/deadline.js"
 import { RecordingAdapter } from "../../support/recording-adapter.js"
 import { startAttached } from "../../support/server-attached.js"
@@ -127,6 +127,24 @@ describe("S52: readiness", () => {
     expect(attachment.health().ok).toBe(true)
   })
 
+  it("bears 30 s without the adapter, and 192 MiB that wait, unless told otherwise", async () => {
+    const clock = new VirtualClock()
+    const adapter = new RecordingAdapter()
+    const hub = createHub({ adapter, clock, logger: false, heartbeat: false })
+    const attachment = attach((await startHttp()).server, hub, { clock })
+    await hub.ready
+    adapter.context.onState("down")
+    await clock.advance(30_000)
+    expect(attachment.ready().ready).toBe(true)
+    await clock.advance(1)
+    expect(attachment.ready()).toEqual({ ready: false, reasons: ["adapter"] })
+    adapter.context.onState("up")
+    const waiting = vi.spyOn(hub, "bufferedBytes", "get").mockReturnValue(192 * 1_048_576)
+    expect(attachment.ready().ready).toBe(true)
+    waiting.mockReturnValue(192 * 1_048_576 + 1)
+    expect(attachment.ready()).toEqual({ ready: false, reasons: ["overloaded"] })
+  })
+
   it("says every reason there is", async () => {
     const clock = new VirtualClock()
     const adapter = new RecordingAdapter()
@@ -213,7 +231,12 @@ describe("S52: a probe", () => {
     const [, silent] = await server.added.take(2)
     await until(() => silent?.messagesIn === 1, "the message of the probe")
     await clock.advance(5_000)
-    expect(await finding).toMatchObject({ ok: false, phase: "answer" })
+    expect(await finding).toMatchObject({
+      ok: false,
+      phase: "answer",
+      error: "nothing within 5000 ms",
+      ms: 5_000,
+    })
     expect(clock.pending).toBe(0)
     await server.idle()
   })
@@ -231,6 +254,23 @@ describe("S52: a probe", () => {
     await attachment.drain({ windowMs: 0 })
     const response = probeHandlerAnswer(target)
     expect(await response).toMatchObject({ status: 503, body: { ok: false, error: "refused with 503" } })
+  })
+
+  it("over HTTP is found anew once the last finding is a second old", async () => {
+    const clock = new VirtualClock()
+    const { url, hub } = await startAttached()
+    const target = await startHttp()
+    target.server.removeAllListeners("request")
+    target.server.on("request", probeHandler(url, { message: false, clock }))
+    const made = async () => {
+      expect(await get(target, "/")).toMatchObject({ status: 200 })
+      return hub.stats().connections.total
+    }
+    expect([await made(), await made()]).toEqual([1, 1])
+    await clock.advance(999)
+    expect(await made()).toBe(1)
+    await clock.advance(1)
+    expect(await made()).toBe(2)
   })
 
   // the error came with the first request, inside of its handler, and ended the process
