@@ -18,11 +18,11 @@ import type { MaybePromise } from "../core/types.js"
 import { type Codec, checkCodec, checkLiteralPing, json, type LiteralPing } from "../wire/codec.js"
 import { checkNode, checkUrl } from "../wire/dial-request.js"
 import { clockOf, type NodeOptions } from "../wire/node-options.js"
-import { type HeartbeatSettings, resolveHeartbeat } from "../wire/pulse.js"
+import { resolveHeartbeat } from "../wire/pulse.js"
 import { resolveSendQueue, type SendQueueOptions, type SendQueueSettings } from "../wire/send-queue.js"
 import type { WebSocketConstructor } from "../wire/socket.js"
 import type { AttemptContext, LinkEnd, LinkRequest, PerAttempt } from "./link.js"
-import type { ClientHeartbeatOptions } from "./liveness.js"
+import type { ClientHeartbeatOptions, ClientHeartbeatSettings } from "./liveness.js"
 import type { PolicySettings, ReconnectDecision } from "./reconnect-policy.js"
 
 /** What `onOpen` is given: the moment between the open socket and the queue. */
@@ -90,7 +90,7 @@ export interface ClientSettings<Incoming, Outgoing> {
   readonly codec: Codec<Incoming, Outgoing>
   readonly link: LinkRequest
   readonly policy: PolicySettings
-  readonly heartbeat: HeartbeatSettings | false
+  readonly heartbeat: ClientHeartbeatSettings | false
   readonly literalPing: LiteralPing | false
   readonly queue: SendQueueSettings
   readonly stableAfterMs: number
@@ -136,7 +136,9 @@ export function resolveClient<Incoming, Outgoing>(
   const { heartbeat, maxRetries = false } = options
   const clock = options.clock ?? clockOf(options.node)
   const codec = checkCodec("codec", options.codec === undefined ? json<Incoming, Outgoing>() : options.codec)
-  const { literalPing = codec.literalPing ?? false, timeoutMs = TIMEOUT_MS, ...pulse } = heartbeat || {}
+  const { literalPing = codec.literalPing ?? false, timeoutMs = TIMEOUT_MS, ...others } = heartbeat || {}
+  const { idleTimeoutMs, ...pulse } = others
+  if (idleTimeoutMs !== undefined) checkMs("heartbeat.idleTimeoutMs", idleTimeoutMs, 1)
   if (maxRetries !== false) checkCount("maxRetries", maxRetries, 0)
   for (const advice of Object.values(options.closeCodes ?? {})) {
     checkOneOf("closeCodes", advice, ["now", "later", "never"])
@@ -158,7 +160,7 @@ export function resolveClient<Incoming, Outgoing>(
       closeCodes: options.closeCodes ?? {},
       shouldReconnect: checkFunction("shouldReconnect", options.shouldReconnect),
     },
-    heartbeat: heartbeat === false ? false : resolveHeartbeat({ ...pulse, timeoutMs }),
+    heartbeat: heartbeat !== false && { ...resolveHeartbeat({ ...pulse, timeoutMs }), idleTimeoutMs },
     literalPing: checkLiteralPing("heartbeat.literalPing", literalPing),
     queue: resolveSendQueue(options.queue),
     stableAfterMs: checkMs("stableAfterMs", options.stableAfterMs ?? 5_000),

@@ -19,12 +19,24 @@ export interface ClientHeartbeatOptions extends HeartbeatOptions {
    * @defaultValue what the codec offers: "ping" and "pong" with `json()`, which a hub answers by itself
    */
   readonly literalPing?: LiteralPing | false
+  /**
+   * Silence, in milliseconds, after which the line counts as dead, whatever becomes of pings: for servers that answer none
+   * but have something to say more often than that.
+   * @defaultValue any silence is fine
+   */
+  readonly idleTimeoutMs?: number
+}
+
+/** A client's heartbeat with everything decided, but for its words. */
+export interface ClientHeartbeatSettings extends HeartbeatSettings {
+  /** See {@link ClientHeartbeatOptions.idleTimeoutMs}. */
+  readonly idleTimeoutMs: number | undefined
 }
 
 /** What a liveness watch needs. */
 export interface LivenessOptions {
   /** When to ping, and how long to wait. */
-  readonly settings: HeartbeatSettings
+  readonly settings: ClientHeartbeatSettings
   /** Where time comes from. */
   readonly clock: Clock
   /** There is no way to see whether the line is dead. Called once per link. */
@@ -42,7 +54,9 @@ export class Liveness {
   readonly #pulse: Pulse
   readonly #timer: Timer
   readonly #probeTimer: Timer
+  readonly #idleTimer: Timer
   #dueAt = 0
+  #idleAt = 0
   #probedAt = 0
 
   /** @param link - An open link. */
@@ -53,10 +67,13 @@ export class Liveness {
     this.#pulse = new Pulse(options.settings, options.clock.now())
     this.#timer = new Timer(options.clock, () => this.#look())
     this.#probeTimer = new Timer(options.clock, () => this.#judge())
+    this.#idleTimer = new Timer(options.clock, () => this.#judgeIdle())
   }
 
   /** Sends the first ping at once: it tells the round-trip time, and whether a literal ping is answered at all. */
   start(): void {
+    const { idleTimeoutMs } = this.#options.settings
+    if (idleTimeoutMs) this.#waitForSign(idleTimeoutMs)
     if (this.#ledger.canPing) this.#ping()
     else this.#options.onBlind()
   }
@@ -78,6 +95,7 @@ export class Liveness {
   stop(): void {
     this.#timer.stop()
     this.#probeTimer.stop()
+    this.#idleTimer.stop()
   }
 
   #look(): void {
@@ -88,7 +106,7 @@ export class Liveness {
     const verdict = this.#pulse.check(now, now - this.#dueAt > settings.intervalMs)
     if (verdict === "ping") this.#ping()
     else if (verdict !== "dead") this.#wait(verdict)
-    else if (this.#ledger.isAnswered) this.#dead(settings.timeoutMs)
+    else if (this.#ledger.isAnswered) this.#dead("no answer to a ping", settings.timeoutMs)
     else onBlind()
   }
 
@@ -97,7 +115,24 @@ export class Liveness {
     // the page slept again meanwhile: answers may lie unread
     const lateMs = this.#options.clock.now() - this.#probedAt - PROBE_MS
     if (lateMs > PROBE_MS) this.probe()
-    else this.#dead(PROBE_MS)
+    else this.#dead("no answer to a ping", PROBE_MS)
+  }
+
+  #judgeIdle(): void {
+    const { clock, settings } = this.#options
+    const { idleTimeoutMs = 0 } = settings
+    const now = clock.now()
+    if (this.#link.isReadingPaused) this.#pulse.seen(now)
+    // the page slept: what came in meanwhile may lie unread
+    const graceMs = now - this.#idleAt > PROBE_MS ? PROBE_MS : 0
+    const leftMs = Math.max(this.#pulse.seenAt + idleTimeoutMs - now, graceMs)
+    if (leftMs > 0) this.#waitForSign(leftMs)
+    else this.#dead("nothing came in", idleTimeoutMs)
+  }
+
+  #waitForSign(ms: number): void {
+    this.#idleAt = this.#options.clock.now() + ms
+    this.#idleTimer.start(ms)
   }
 
   #ping(): void {
@@ -108,8 +143,8 @@ export class Liveness {
     this.#ledger.ping()
   }
 
-  #dead(withinMs: number): void {
-    this.#link.fail(new ConnectionLostError(`no answer to a ping within ${withinMs} ms`))
+  #dead(why: string, withinMs: number): void {
+    this.#link.fail(new ConnectionLostError(`${why} within ${withinMs} ms`))
   }
 
   #wait(ms: number): void {

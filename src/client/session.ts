@@ -181,10 +181,14 @@ export class Session<Incoming, Outgoing> implements LinkReceiver {
     const onBlind = () => {
       this.#ledger.end("the server answers no ping")
       const { memory } = this.#owner
-      if (!memory.isBlindTold) this.#owner.blind()
+      if (!memory.isBlindTold && !heartbeat.idleTimeoutMs) this.#owner.blind()
       memory.isBlindTold = true
     }
-    this.#liveness = new Liveness(this.#link, this.#ledger, { settings: heartbeat, clock, onBlind })
+    this.#liveness = new Liveness(this.#link, this.#ledger, {
+      settings: heartbeat,
+      clock,
+      onBlind,
+    })
     this.#liveness.start()
   }
 }

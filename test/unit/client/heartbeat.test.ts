@@ -79,6 +79,75 @@ describe("a heartbeat of ping frames", () => {
   })
 })
 
+describe("a heartbeat that only listens", () => {
+  /** A client whose codec has no words, over a socket without ping frames. */
+  const listening = (options: Options & { make?: "frames" | "browser" } = {}) =>
+    beating({ codec: text() as never, heartbeat: { idleTimeoutMs: 30_000 }, ...options })
+
+  it("C11 takes silence for death after idleTimeoutMs, and not before, and sends nothing", async () => {
+    const { client, clock, network, log, warnings } = await listening()
+    for (let i = 0; i < 20; i += 1) {
+      await clock.advance(29_999)
+      network.last.deliver("news")
+    }
+    await clock.advance(29_999)
+    expect([client.state, network.sockets.length]).toEqual(["open", 1])
+    await clock.advance(1)
+    expect(client.state).toBe("waiting")
+    expect(log.errors).toMatchObject([
+      { stage: "socket", error: { code: "CONNECTION_LOST", message: "nothing came in within 30000 ms" } },
+    ])
+    expect([network.received, warnings()]).toEqual([[], []])
+    await clock.advance(1_050)
+    expect(client.state).toBe("open")
+    await Promise.all([client.close(), clock.advance(1)])
+    expect(clock.pending).toBe(0)
+  })
+
+  it("C11 listens beside words that a server does not answer", async () => {
+    const { client, clock, network, warnings } = await listening({ codec: json() })
+    await clock.advance(20_000)
+    network.last.deliver('"news"')
+    await clock.advance(29_999)
+    expect(client.state).toBe("open")
+    await clock.advance(1)
+    expect(client.state).toBe("waiting")
+    expect(warnings()).toEqual([])
+  })
+
+  it("C14 gives what came in while the page slept 5 s to be read", async () => {
+    for (const isAlive of [true, false]) {
+      const { client, clock, network } = await listening()
+      clock.stall(3_600_000)
+      await clock.advance(4_999)
+      if (isAlive) network.last.deliver("news")
+      await clock.advance(1)
+      expect(client.state).toBe(isAlive ? "open" : "waiting")
+      if (isAlive) await clock.advance(29_998)
+      expect(client.state).toBe(isAlive ? "open" : "waiting")
+    }
+  })
+
+  it("C11 judges nothing while nothing is read", async () => {
+    const { client, clock, network } = await listening({ make: "frames" })
+    ;(network.last as FrameSocket).ping = () => {}
+    const reader = client.iterate({ maxMessages: 1 })
+    network.last.deliver("1")
+    await clock.advance(300_000)
+    expect(client.state).toBe("open")
+    await reader.next()
+    await clock.advance(19_000)
+    network.last.deliver("2")
+    expect(client.state).toBe("open")
+  })
+
+  it.each([0, -1, Number.NaN, "1"])("C11 throws for an idleTimeoutMs of %s", (idleTimeoutMs) => {
+    expect(() => fakeClient({ heartbeat: { idleTimeoutMs: idleTimeoutMs as number } })).toThrow(
+      "heartbeat.idleTimeoutMs must be a number from 1",
+    )
+  })
+})
+
 describe("a heartbeat of literal words", () => {
   it("C11 sends ping where there are no frames, and keeps the pong to itself", async () => {
     const { client, clock, network, log } = await beating({ answersLiteral: true })
