@@ -353,6 +353,17 @@ describe("T7: a codec of batches", () => {
     )
   })
 
+  it("takes 1,024 messages in a frame, and no more, unless told otherwise", () => {
+    const count = (parts: number) => {
+      const taken: unknown[] = []
+      const reader = batch(json()).reader?.()
+      reader?.read(Array(parts).fill("1").join("\n"), (message) => taken.push(message), vi.fn())
+      return taken.length
+    }
+    expect(count(1_024)).toBe(1_024)
+    expect(() => count(1_025)).toThrow("frame of more than 1024 messages")
+  })
+
   // text and bytes were joined in one frame, which nobody could read
   it("keeps what a target sends back to it apart from what did not fit", () => {
     const plain: Codec<Payload, Payload> = { encode: (message) => message, decode: (data) => data }

@@ -274,3 +274,11 @@ describe("T5: requests with jsonRpc()", () => {
     expect([requests.unmatched, requests.pending(peer), strays]).toEqual([1, 1, [reply.id]])
   })
 })
+
+describe("T5: a batch of JSON-RPC", () => {
+  it("has 100 calls at most, unless told otherwise", () => {
+    const calls = (count: number) => Array(count).fill({ jsonrpc: "2.0", method: "a" })
+    expect(jsonRpc().read(calls(100))).toHaveLength(100)
+    expect(jsonRpc().read(calls(101))).toMatchObject({ kind: "malformed" })
+  })
+})
