@@ -5,7 +5,6 @@
 
 import { setMaxListeners } from "node:events"
 import type { Bus, BusEvents, BusLink, BusOpening } from "../relay/bus.js"
-import type { RelaySettings } from "../relay/relay-options.js"
 import { REDIS_CAPABILITIES } from "./redis-capabilities.js"
 import type { RedisAddress, RedisConnection, RedisDriver, RedisEvents } from "./redis-driver.js"
 import { partitionOf, partitionSlot, partitionTags } from "./redis-partitions.js"
@@ -20,13 +19,12 @@ export function shardedRedisBus(
   driver: RedisDriver,
   prefix: string,
   reach: (address: RedisAddress) => RedisAddress,
-  settings: RelaySettings,
 ): Bus {
   return {
     name: "redis",
     capabilities: REDIS_CAPABILITIES,
     async open(events, opening) {
-      const link = new ShardedLink(driver, prefix, reach, settings, events, opening)
+      const link = new ShardedLink(driver, prefix, reach, events, opening)
       await link.open()
       return link
     },
@@ -52,9 +50,8 @@ class ShardedLink implements BusLink {
     driver: RedisDriver,
     prefix: string,
     reach: (address: RedisAddress) => RedisAddress,
-    settings: RelaySettings,
     events: BusEvents,
-    { isPublisher, signal }: BusOpening,
+    { isPublisher, signal, settings }: BusOpening,
   ) {
     this.#driver = driver
     this.#prefix = prefix

@@ -7,7 +7,7 @@
 import { type Given, hasMethods, reject } from "../core/options.js"
 import type { Adapter } from "../hub/adapter.js"
 import { relayAdapter } from "../relay/relay.js"
-import { type RelayOptions, resolveRelay } from "../relay/relay-options.js"
+import type { RelayOptions } from "../relay/relay-options.js"
 import {
   type IoredisClient,
   type IoredisCluster,
@@ -62,9 +62,7 @@ export function redis(client: RedisClientLike, options: Given<RedisAdapterOption
   if (sharded !== undefined && typeof sharded !== "boolean") reject("redis.sharded", "true or false", sharded)
   if (typeof nodeAddress !== "function") reject("redis.nodeAddress", "a function", nodeAddress)
   const isSharded = sharded ?? driver.isCluster
-  const bus = isSharded
-    ? shardedRedisBus(driver, prefix, nodeAddress, resolveRelay(relay, "redis"))
-    : classicRedisBus(driver, prefix)
+  const bus = isSharded ? shardedRedisBus(driver, prefix, nodeAddress) : classicRedisBus(driver, prefix)
   return relayAdapter(bus, relay, "redis")
 }
 

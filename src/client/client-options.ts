@@ -136,8 +136,8 @@ export function resolveClient<Incoming, Outgoing>(
   const { heartbeat, maxRetries = false } = options
   const clock = options.clock ?? clockOf(options.node)
   const codec = checkCodec("codec", options.codec === undefined ? json<Incoming, Outgoing>() : options.codec)
-  const { literalPing = codec.literalPing ?? false, timeoutMs = TIMEOUT_MS, ...others } = heartbeat || {}
-  const { idleTimeoutMs, ...pulse } = others
+  const given = heartbeat || {}
+  const { literalPing = codec.literalPing ?? false, idleTimeoutMs, timeoutMs = TIMEOUT_MS, ...pulse } = given
   if (idleTimeoutMs !== undefined) checkMs("heartbeat.idleTimeoutMs", idleTimeoutMs, 1)
   if (maxRetries !== false) checkCount("maxRetries", maxRetries, 0)
   for (const advice of Object.values(options.closeCodes ?? {})) {

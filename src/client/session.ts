@@ -184,11 +184,7 @@ export class Session<Incoming, Outgoing> implements LinkReceiver {
       if (!memory.isBlindTold && !heartbeat.idleTimeoutMs) this.#owner.blind()
       memory.isBlindTold = true
     }
-    this.#liveness = new Liveness(this.#link, this.#ledger, {
-      settings: heartbeat,
-      clock,
-      onBlind,
-    })
+    this.#liveness = new Liveness(this.#link, this.#ledger, { settings: heartbeat, clock, onBlind })
     this.#liveness.start()
   }
 }

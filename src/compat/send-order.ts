@@ -83,6 +83,7 @@ export class SendOrder {
 
   /** Hands on nothing any more. What waits can still be taken out. */
   stop(): void {
+    // who reads goes by the list that it began with
     this.#waiting = [...this.#waiting]
   }
 

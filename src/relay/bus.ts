@@ -14,6 +14,7 @@
  */
 
 import type { MaybePromise } from "../core/types.js"
+import type { RelaySettings } from "./relay-options.js"
 
 /** What a broker can do. */
 export interface BusCapabilities {
@@ -54,6 +55,8 @@ export interface BusOpening {
   readonly signal: AbortSignal
   /** Whether nothing will ever be subscribed. */
   readonly isPublisher: boolean
+  /** What the line of the link goes by. */
+  readonly settings: RelaySettings
 }
 
 /** A broker, as a relay sees it. */

@@ -141,6 +141,7 @@ export class Line {
     const opening = this.#bus.open(this.#events(current), {
       signal: current.signal,
       isPublisher: this.#isPublisher,
+      settings: this.#settings,
     })
     const late = () => unavailable(`no connection within ${openTimeoutMs} ms`)
     try {

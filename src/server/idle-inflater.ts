@@ -1,5 +1,5 @@
 /**
- * Lets go of what `ws` keeps to inflate a client's messages, some 20 KB from the first compressed one on. It is for sockets that
+ * Lets go of what `ws` keeps to inflate a client's messages, some 15 KB from the first compressed one on. It is for sockets that
  * agreed on no context takeover: what it keeps is then room to work in, and nothing of any message. It knows four private
  * members of that package, and does nothing where they are not there.
  */

@@ -12,8 +12,8 @@
 
 import { Backlog } from "./backlog.js"
 import { Batch } from "./batch.js"
-import type { Frame, FrameWaiter } from "./frame.js"
-import { type OutboxOwner, refuse, type SendResult, type SharedSettings } from "./outbox-options.js"
+import { type Frame, type FrameWaiter, refuse } from "./frame.js"
+import type { OutboxOwner, SendResult, SharedSettings } from "./outbox-options.js"
 import type { Sink } from "./sink.js"
 import { Waiters } from "./waiters.js"
 

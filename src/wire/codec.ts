@@ -92,15 +92,17 @@ export function json<Incoming = unknown, Outgoing = unknown>(
   return {
     literalPing: PING_PONG,
     encode(message) {
-      let text: string | undefined
       let cause: unknown
       try {
-        text = JSON.stringify(message, replacer)
+        const text: string | undefined = JSON.stringify(message, replacer)
+        if (text !== undefined) return text
       } catch (error) {
         cause = error
       }
-      if (text !== undefined) return text
-      throw new CodecError("ENCODE_FAILED", `${typeof message} cannot be JSON`, typeof message, { cause })
+      const why = cause instanceof Error ? `: ${cause.message}` : ""
+      throw new CodecError("ENCODE_FAILED", `${typeof message} cannot be JSON${why}`, typeof message, {
+        cause,
+      })
     },
     decode(data) {
       const text = expectText(data)

@@ -35,7 +35,7 @@ import {
 } from "./connection-options.js"
 import type { Deflater } from "./deflater.js"
 import { Ending } from "./ending.js"
-import { Frame, type FrameOptions } from "./frame.js"
+import { Frame, type FrameOptions, refuse } from "./frame.js"
 import type { HeartbeatPeer } from "./heartbeat.js"
 import { Inbox, type InboxOwner } from "./inbox.js"
 import { Intake, type IntakeOwner } from "./intake.js"
@@ -278,7 +278,7 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
 
   /** @internal Sends a frame that others may share. */
   transmit(frame: Frame): SendResult {
-    const result = this.#state === "open" ? this.#outbox.send(frame) : this.#refuse(frame)
+    const result = this.#state === "open" ? this.#outbox.send(frame) : refuse(frame, this.#state)
     if (result === "sent" || result === "queued") this.messagesOut += 1
     return result
   }
@@ -401,11 +401,6 @@ export class Connection<Incoming = unknown, Outgoing = unknown, Data = unknown>
   /** @internal */
   callbackFailed(error: unknown): void {
     this.raise({ error, stage: "listener" })
-  }
-
-  #refuse(frame: Frame): "closed" {
-    if (frame.isAwaited) frame.settle(new ConnectionLostError(`the connection is ${this.#state}`))
-    return "closed"
   }
 
   /** @internal */

@@ -3,6 +3,7 @@
  * RFC 6455, section 5.2: whole messages in single frames, FIN set, no mask.
  */
 
+import { ConnectionLostError } from "../core/errors.js"
 import type { Payload } from "../core/types.js"
 import { byteLength } from "./utf8.js"
 
@@ -162,6 +163,12 @@ export function lengthOf(payload: Payload): number {
 
 function isText(payload: Payload): boolean {
   return typeof payload === "string"
+}
+
+/** What becomes of a frame for which there is no way out any more: whoever waits for it is told. */
+export function refuse(frame: Frame, state = "closed"): "closed" {
+  if (frame.isAwaited) frame.settle(new ConnectionLostError(`the connection is ${state}`))
+  return "closed"
 }
 
 function headerLength(length: number): number {

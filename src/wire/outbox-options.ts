@@ -2,7 +2,6 @@
  * What an outbox can be told, what it answers, and what it asks of its owner.
  */
 
-import { ConnectionLostError } from "../core/errors.js"
 import { checkCount, checkMs, checkOneOf } from "../core/options.js"
 import type { Clock } from "../core/timer.js"
 import type { Lag, OverflowPolicy } from "./backlog.js"
@@ -65,12 +64,6 @@ export function checkOutbox(path: string, settings: OutboxSettings): void {
  * - `closed`: the connection is not open any more.
  */
 export type SendResult = "sent" | "queued" | "dropped" | "closed"
-
-/** Takes no frame any more, and says so to whoever waits for it. */
-export function refuse(frame: Frame): "closed" {
-  if (frame.isAwaited) frame.settle(new ConnectionLostError("the connection is closed"))
-  return "closed"
-}
 
 /** Whose outbox it is: it hears what only the connection can decide. */
 export interface OutboxOwner {

@@ -42,9 +42,10 @@ async function open(
   clock = new VirtualClock(),
   down = (_error: unknown) => {},
 ) {
-  const bus = shardedRedisBus(cluster.driver, "p:", (it) => it, resolveRelay({ clock }, "redis"))
+  const bus = shardedRedisBus(cluster.driver, "p:", (it) => it)
   const events = { message() {}, lost() {}, down }
-  return bus.open(events, { isPublisher: false, signal: new AbortController().signal })
+  const settings = resolveRelay({ clock }, "redis")
+  return bus.open(events, { isPublisher: false, signal: new AbortController().signal, settings })
 }
 
 const BYTES = Uint8Array.of(1)

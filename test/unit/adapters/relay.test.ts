@@ -1,4 +1,4 @@
-import type { Adapter } from "holdfast"
+import type { Adapter, Clock } from "holdfast"
 import { LoopbackNetwork, VirtualClock } from "holdfast/testing"
 import { describe, expect, it, vi } from "vitest"
 import type { Bus } from "../../../src/relay/bus.js"
@@ -40,6 +40,14 @@ function lab(options: RelayOptions = {}) {
 
 const counters = (adapter: Adapter) => adapter.health().counters
 
+/** Message `sequence` of another node's first stream, sent now. */
+function numbered(clock: Clock, sequence: number): Uint8Array {
+  return encodeEnvelope("other", clock.now(), {
+    ...{ kind: "payload", stream: 1, sequence, payload: `${sequence}` },
+    ...{ exceptIds: [], exceptChannels: [] },
+  })
+}
+
 describe("A1: local members", () => {
   it.each(["kill", "hang", "blackHole", "slow"] as const)(
     "are served in the same turn after %s",
@@ -74,12 +82,7 @@ describe("A2: sequences", () => {
   it("drop what comes again at any distance, beyond 1,024 too", async () => {
     const { clock, network, start } = lab()
     const hearer = await start("c")
-    const bytes = (sequence: number) =>
-      encodeEnvelope("other", clock.now(), {
-        ...{ kind: "payload", stream: 1, sequence, payload: `${sequence}` },
-        ...{ exceptIds: [], exceptChannels: [] },
-      })
-    const all = Array.from({ length: 2_000 }, (_, i) => bytes(i + 1))
+    const all = Array.from({ length: 2_000 }, (_, i) => numbered(clock, i + 1))
     for (let times = 0; times < 2; times += 1) {
       for (const it of all) network.inject("c:c", it)
       await clock.advance(10)
@@ -332,19 +335,14 @@ describe("A6: more than can be handled", () => {
   it("is dropped above 4,096 waiting messages, counted, and never handled all in one turn", async () => {
     const { clock, network, start } = lab()
     const hearer = await start("c")
-    const bytes = (sequence: number) =>
-      encodeEnvelope("other", clock.now(), {
-        ...{ kind: "payload", stream: 1, sequence, payload: `${sequence}` },
-        ...{ exceptIds: [], exceptChannels: [] },
-      })
-    for (let i = 1; i <= 6_000; i += 1) network.inject("c:c", bytes(i))
+    for (let i = 1; i <= 6_000; i += 1) network.inject("c:c", numbered(clock, i))
     await Promise.resolve()
     await Promise.resolve()
     expect(hearer.texts.length).toBeLessThanOrEqual(256)
     await clock.advance(10)
     expect(hearer.texts.length).toBe(256 + 4_096)
     expect(counters(hearer.adapter)?.overflowed).toBe(6_000 - 256 - 4_096)
-    network.inject("c:c", bytes(6_001))
+    network.inject("c:c", numbered(clock, 6_001))
     await clock.advance(10)
     expect(hearer.lost).toBe(6_000 - 256 - 4_096)
   })

@@ -5,6 +5,7 @@ import { fakeClient } from "../../support/client-fake.js"
 import type { DialledSocket, FrameSocket } from "../../support/client-network.js"
 import { FakePage } from "../../support/fake-page.js"
 import { fc, runs } from "../../support/properties.js"
+import { reentry } from "../../support/reentry.js"
 
 /** What can be done to a client, or around it. `pick` says how. */
 const KINDS = [
@@ -88,24 +89,10 @@ interface Awaited {
 }
 
 function live(given: Life, page: FakePage) {
-  const inside = [...given.inside]
   const asks = [...given.asks]
   const dials = [...given.dials]
-  let depth = 0
-  let gap = inside[0]?.gap ?? 0
   const abort = new AbortController()
-  /** Called by every callback: does the next thing of the list, when it is time. */
-  const hook = (isLeftOut?: RegExp) => {
-    const next = inside[0]
-    if (!next || depth > 0 || isLeftOut?.test(next.kind)) return
-    gap -= 1
-    if (gap >= 0) return
-    inside.shift()
-    gap = inside[0]?.gap ?? 0
-    depth += 1
-    acts[next.kind](next.pick)
-    depth -= 1
-  }
+  const hook = reentry(given.inside, (kind, pick) => acts[kind](pick))
   const ask = <T>(answer: T): T | Promise<T> => {
     hook()
     const fate = asks.shift() ?? "answer"
@@ -115,7 +102,7 @@ function live(given: Life, page: FakePage) {
   }
   const codec: Codec<string, string> = {
     encode(message) {
-      hook(/send/) // it would go first
+      hook((kind) => kind.includes("send")) // it would go first
       return message
     },
     decode(data) {

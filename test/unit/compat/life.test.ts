@@ -2,6 +2,7 @@ import { expect, it } from "vitest"
 import type { DialledSocket } from "../../support/client-network.js"
 import { fakeSocket } from "../../support/compat-fake.js"
 import { fc, runs } from "../../support/properties.js"
+import { reentry } from "../../support/reentry.js"
 
 /** What can be done to a socket, or around it. `pick` says how. */
 const KINDS = [
@@ -89,7 +90,6 @@ const numberOf = (data: unknown) =>
 function live(given: Life) {
   const { make, latencyMs, startClosed, maxRetries } = given
   const dials = [...given.dials]
-  const inside = [...given.inside]
   const fake = fakeSocket({ make, startClosed, maxRetries, heartbeat: false, minUptime: 500 })
   const { socket, network, clock } = fake
   network.latencyMs = latencyMs
@@ -97,19 +97,8 @@ function live(given: Life) {
   const blobs = new Map<unknown, number>()
   const handed: number[] = []
   const drained: number[] = []
-  let gap = inside[0]?.gap ?? 0
-  let depth = 0
-  const hook = () => {
-    const next = inside[0]
-    if (!next || depth > 0) return
-    gap -= 1
-    if (gap >= 0) return
-    inside.shift()
-    gap = inside[0]?.gap ?? 0
-    depth += 1
-    acts[next.kind](next.pick)
-    depth -= 1
-  }
+  const callBack = reentry(given.inside, (kind, pick) => acts[kind](pick))
+  const hook = () => callBack()
   for (const type of ["open", "message", "error", "close"]) socket.addEventListener(type, hook)
   const watch = (it: DialledSocket) => {
     if (Object.hasOwn(it, "send")) return

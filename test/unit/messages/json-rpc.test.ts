@@ -150,7 +150,7 @@ describe("T5: a router with jsonRpc()", () => {
     ])
     expect(errors.map(({ error }) => (error as Error).message)).toEqual([
       "secret",
-      "object cannot be JSON",
+      "object cannot be JSON: Do not know how to serialize a BigInt",
       "secret",
     ])
   })

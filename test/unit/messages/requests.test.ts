@@ -302,7 +302,10 @@ describe("T5: the answers of a router", () => {
       },
       { type: "reply", id: "later-1", data: "later" },
     ])
-    expect(errors.map(({ error }) => (error as Error).message)).toEqual(["secret", "object cannot be JSON"])
+    expect(errors.map(({ error }) => (error as Error).message)).toEqual([
+      "secret",
+      "object cannot be JSON: Do not know how to serialize a BigInt",
+    ])
   })
 
   it("are not given to messages that are no requests", async () => {

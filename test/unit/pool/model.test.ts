@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest"
 import type { DialledSocket } from "../../support/client-network.js"
 import { fakePool } from "../../support/pool-fake.js"
 import { fc, runs } from "../../support/properties.js"
+import { reentry } from "../../support/reentry.js"
 
 /** What can happen to a pool. `pick` chooses whom it happens to, modulo how many there are. */
 const KINDS = [
@@ -63,22 +64,11 @@ interface Call {
 function liveOne(given: Life) {
   const hooks = [...given.hooks]
   const dials = [...given.dials]
-  const inside = [...given.inside]
-  let gap = inside[0]?.gap ?? 0
-  let depth = 0
-  /** Called by every callback: does the next thing of the list, when it is time. */
-  const hook = () => {
-    const next = inside[0]
-    if (!next || depth > 0) return
-    gap -= 1
-    if (gap >= 0) return
-    inside.shift()
-    gap = inside[0]?.gap ?? 0
-    depth += 1
-    if (next.kind === "close pool") void (next.pick % 4 === 0 && pool.close({ graceMs: next.pick }))
-    else steps[next.kind](next.pick)
-    depth -= 1
-  }
+  const callBack = reentry(given.inside, (kind, pick) => {
+    if (kind === "close pool") void (pick % 4 === 0 && pool.close({ graceMs: pick }))
+    else steps[kind](pick)
+  })
+  const hook = () => callBack()
   const ask = (): boolean | Promise<boolean> => {
     hook()
     const answer = hooks.shift() ?? "yes"
